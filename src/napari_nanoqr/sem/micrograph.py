@@ -1,0 +1,60 @@
+"""A micrograph: pixels with the size of a pixel, where that size comes from, and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Micrograph:
+    """An electron micrograph, or a stack of frames of one field of view.
+
+    Parameters
+    ----------
+    image : ndarray
+        ``(y, x)`` grey values, ``(frame, y, x)`` for a stack; any real dtype. The data bar,
+        where the file says how tall it is, is not part of it.
+    pixel_size_nm : tuple of float or None
+        Pixel size ``(y, x)`` in nm as the specimen is seen by the scan (no tilt
+        correction applied), or None where it is not known.
+    pixel_size_source : str or None
+        Where the pixel size was read, in words for people, e.g. ``"Zeiss tag 34118"``.
+    metadata : dict
+        The acquisition as plain JSON-able values. Keys with a fixed meaning, each present
+        only where the file tells: ``vendor``, ``tilt_deg``, ``dwell_s``,
+        ``beam_current_a``, ``landing_energy_ev``, ``detector``, ``databar_rows``.
+    databar : ndarray or None
+        The rows that were cut off, ``(rows, x)`` or ``(frame, rows, x)``.
+    path : Path or None
+        The file it was read from.
+    """
+
+    image: NDArray[Any]
+    pixel_size_nm: tuple[float, float] | None = None
+    pixel_size_source: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    databar: NDArray[Any] | None = None
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.image.ndim not in (2, 3):
+            raise ValueError(
+                "a micrograph is one (y, x) image or a (frame, y, x) stack, "
+                f"not an array of shape {self.image.shape}"
+            )
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the stack; 1 for a single image."""
+        return 1 if self.image.ndim == 2 else int(self.image.shape[0])
+
+    @property
+    def mean_image(self) -> NDArray[np.float32]:
+        """Mean over the frames without registration, ``(y, x)`` float32."""
+        image = self.image.astype(np.float32)
+        return image if image.ndim == 2 else np.asarray(image.mean(axis=0, dtype=np.float32))

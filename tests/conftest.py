@@ -1,0 +1,16 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Folder with independent data beside the checkout; the test skips where it is missing."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "micrographs").is_dir():
+        pytest.skip("the independent data beside the checkout are not here")
+    return folder
