@@ -1,0 +1,1 @@
+"""Error-correcting codes alone: they know numbers, not symbols."""

@@ -1,0 +1,1 @@
+"""Module matrices: from a payload to dark and light modules, and back."""

@@ -1,0 +1,92 @@
+"""A symbol: the modules, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.symbols.tables import block_structure
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """A QR code symbol without its quiet zone.
+
+    Parameters
+    ----------
+    payload : bytes
+        What it stores.
+    matrix : (side, side) bool array
+        The modules, True = dark, row 0 at the top; made read-only.
+    version : int
+        1 to 40.
+    error : {"L", "M", "Q", "H"}
+        Error-correction level.
+    mask : int
+        Data mask, 0 to 7.
+    """
+
+    payload: bytes
+    matrix: NDArray[np.bool_]
+    version: int
+    error: str
+    mask: int
+
+    def __post_init__(self) -> None:
+        self.matrix.setflags(write=False)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Symbol):
+            return NotImplemented
+        return (
+            (self.payload, self.version, self.error, self.mask)
+            == (other.payload, other.version, other.error, other.mask)
+            and bool(np.array_equal(self.matrix, other.matrix))
+        )  # fmt: skip
+
+    def __hash__(self) -> int:
+        return hash((self.payload, self.version, self.error, self.mask))
+
+    @property
+    def modules(self) -> int:
+        """Modules along one side."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def codewords(self) -> int:
+        """Data and parity codewords together."""
+        return block_structure(self.version, self.error).codewords
+
+    @property
+    def correctable_codewords(self) -> int:
+        """Wrong codewords that the symbol can carry when they spread evenly over its blocks."""
+        blocks = block_structure(self.version, self.error)
+        return blocks.correctable * len(blocks.data)
+
+    @property
+    def text(self) -> str | None:
+        """The payload as UTF-8 text, None where it is not text."""
+        return as_text(self.payload)
+
+
+def as_text(payload: bytes) -> str | None:
+    """Return a payload as UTF-8 text.
+
+    Parameters
+    ----------
+    payload : bytes
+        Any bytes.
+
+    Returns
+    -------
+    str or None
+        None where the bytes are not UTF-8, or hold control characters other than tab and
+        line ends: such a payload is shown as hex.
+    """
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if all(c.isprintable() or c in "\t\n\r" for c in text) else None
