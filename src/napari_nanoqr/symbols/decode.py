@@ -112,9 +112,7 @@ def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
     )
 
 
-def _blocks(
-    data: tuple[int, ...], parity: int
-) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
+def _blocks(data: tuple[int, ...], parity: int) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
     """Positions of each block's data and parity codewords, data of all blocks first."""
     starts = np.cumsum((0, *data))
     total = starts[-1]
@@ -126,6 +124,6 @@ def _blocks(
 
 def _accident(length: int, parity: int, errors: int) -> float:
     """Share of all words of a length that lie within so many errors of some codeword."""
-    ball = sum(comb(length, e) * 255**e for e in range(errors + 1))
+    ball: int = sum(comb(length, e) * 255**e for e in range(errors + 1))
     # the ratio of integers stays exact where floats would overflow
-    return min(1.0, ball / 256**parity)
+    return min(1.0, float(ball / 256**parity))

@@ -208,7 +208,7 @@ def _too_long(data: bytes, error: str, version: int | None) -> PayloadTooLong:
         weaker = [e for e in LEVELS if missing_bits(data, e, version) == 0]
         if weaker:
             others.append(f"error-correction level {weaker[-1]} at version {version}")
-    elif (weaker := [e for e in LEVELS if fitting_version(data, e) is not None]):
+    elif weaker := [e for e in LEVELS if fitting_version(data, e) is not None]:
         others.append(f"error-correction level {weaker[-1]}")
     hint = (
         f"It fits into {' or '.join(others)}."

@@ -152,7 +152,7 @@ def mask_patterns(version: int) -> NDArray[np.bool_]:
         (product % 2 + product % 3) % 2,
         ((i + j) % 2 + product % 3) % 2,
     )
-    masks = (np.stack(conditions) == 0) & ~reserved
+    masks: NDArray[np.bool_] = (np.stack(conditions) == 0) & ~reserved
     masks.setflags(write=False)
     return masks
 

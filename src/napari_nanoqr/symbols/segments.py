@@ -103,8 +103,7 @@ def shortest_segments(payload: bytes, size: int) -> list[Segment]:
     choices: list[list[int]] = []
     for start, end, kind in zip(starts, ends, classes[starts].tolist(), strict=True):
         grown = [
-            costs[m] + (end - start) * _MODES[m].sixths if m >= kind else infinite
-            for m in range(3)
+            costs[m] + (end - start) * _MODES[m].sixths if m >= kind else infinite for m in range(3)
         ]
         choice = [0, 1, 2]
         # having written the run in mode m, the next segment may start in another mode
@@ -132,9 +131,7 @@ def shortest_segments(payload: bytes, size: int) -> list[Segment]:
 
 def stream_length(segments: list[Segment], size: int) -> int:
     """Return the length in bits of the stream, without terminator and padding."""
-    return sum(
-        4 + s.mode.count_bits[size] + -(-len(s.data) * s.mode.sixths // 6) for s in segments
-    )
+    return sum(4 + s.mode.count_bits[size] + -(-len(s.data) * s.mode.sixths // 6) for s in segments)
 
 
 def write_stream(segments: list[Segment], size: int) -> Bits:

@@ -7,7 +7,7 @@ generator polynomials of the format and version information from annexes C and D
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 LEVELS = ("L", "M", "Q", "H")
 """Error-correction levels, weakest first."""
@@ -89,7 +89,7 @@ def alignment_centres(version: int) -> tuple[int, ...]:
     return (6, *sorted(last - i * step for i in range(count - 1)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def block_structure(version: int, error: str) -> BlockStructure:
     """Return how a symbol's codewords are divided into blocks.
 

@@ -1,0 +1,1 @@
+"""What goes on the film: a symbol at its true size."""

@@ -1,0 +1,89 @@
+"""How much fits: density of a design, and how it compares with the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_nanoqr.design.design import Design
+from napari_nanoqr.symbols.encode import byte_capacity
+from napari_nanoqr.symbols.tables import block_structure
+
+A4_AREA_UM2 = 210e3 * 297e3
+"""Area of an A4 sheet (ISO 216) in um^2."""
+
+RECORD_AREA_UM2 = 1.977
+"""Area in um^2 of the smallest QR code on record (Guinness World Records, December 2025)."""
+
+
+@dataclass(frozen=True)
+class Density:
+    """What a design holds in which area.
+
+    Parameters
+    ----------
+    side_um, area_um2 : float
+        The symbol without its quiet zone.
+    field_side_um : float
+        Side with the quiet zone.
+    capacity_bytes : int
+        Arbitrary bytes that version and level hold.
+    bits_per_um2 : float
+        Net user bits per um^2, symbols edge to edge.
+    terabytes_on_a4 : float
+        Net user data (10^12 bytes) on one side of an A4 sheet, symbols edge to edge.
+    terabytes_on_a4_with_quiet_zone : float
+        The same with the quiet zone of the design around each symbol.
+    times_record_area : float
+        Area in units of the record's.
+    correctable_codewords, codewords : int
+        Wrong codewords that can be corrected when they spread evenly, of how many.
+    correctable_per_block, blocks : int
+        Wrong codewords that each block can correct, and the number of blocks.
+    """
+
+    side_um: float
+    area_um2: float
+    field_side_um: float
+    capacity_bytes: int
+    bits_per_um2: float
+    terabytes_on_a4: float
+    terabytes_on_a4_with_quiet_zone: float
+    times_record_area: float
+    correctable_codewords: int
+    codewords: int
+    correctable_per_block: int
+    blocks: int
+
+
+def density(design: Design) -> Density:
+    """Work out what a design holds in which area.
+
+    Parameters
+    ----------
+    design : Design
+        A symbol on a film.
+
+    Returns
+    -------
+    Density
+        All numbers, with the largest byte payload of the symbol rather than the one in it.
+    """
+    symbol = design.symbol
+    structure = block_structure(symbol.version, symbol.error)
+    capacity = byte_capacity(symbol.version, symbol.error)
+    bits_per_um2 = 8 * capacity / design.area_um2
+    field_area = (design.field_side_nm / 1000) ** 2
+    return Density(
+        side_um=design.side_nm / 1000,
+        area_um2=design.area_um2,
+        field_side_um=design.field_side_nm / 1000,
+        capacity_bytes=capacity,
+        bits_per_um2=bits_per_um2,
+        terabytes_on_a4=capacity / design.area_um2 * A4_AREA_UM2 / 1e12,
+        terabytes_on_a4_with_quiet_zone=capacity / field_area * A4_AREA_UM2 / 1e12,
+        times_record_area=design.area_um2 / RECORD_AREA_UM2,
+        correctable_codewords=symbol.correctable_codewords,
+        codewords=symbol.codewords,
+        correctable_per_block=structure.correctable,
+        blocks=len(structure.data),
+    )
