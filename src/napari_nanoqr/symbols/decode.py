@@ -102,9 +102,6 @@ def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
     except BadStream as problem:
         raise Undecodable(f"The corrected codewords make no sense: {problem}.") from problem
     written = place_codewords(corrected_flat[order], version) ^ mask_patterns(version)[mask]
-    remainder = slice(8 * order.size, None)
-    # remainder bits carry nothing: take them as sampled
-    written[rows[remainder], columns[remainder]] = sampled[rows[remainder], columns[remainder]]
     put_format(written, version, error, mask)
     symbol = Symbol(content.payload, written, version, error, mask)
     return DecodedSymbol(

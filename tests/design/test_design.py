@@ -1,0 +1,121 @@
+"""Designs: the true size, the density, and files that come back equal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_nanoqr.design.density import density
+from napari_nanoqr.design.design import BadDesign, Design
+from napari_nanoqr.design.film import Film
+from napari_nanoqr.symbols.encode import encode
+from napari_nanoqr.symbols.tables import LEVELS
+
+RECORD = Design(encode("https://www.tuwien.at/", "L", 3), name="record")
+
+
+def test_the_record_has_the_size_that_was_published() -> None:
+    # 29 x 29 modules at 49 nm; 1.977 um^2 was measured at 48.5 nm
+    assert RECORD.side_nm == 29 * 49
+    assert RECORD.area_um2 == pytest.approx(2.019, abs=1e-3)
+    measured = density(Design(RECORD.symbol, pitch_nm=48.5))
+    assert measured.times_record_area == pytest.approx(1, abs=1e-3)
+
+
+def test_the_records_code_tiled_edge_to_edge_holds_1_64_terabytes_on_a4() -> None:
+    numbers = density(RECORD)
+    assert numbers.terabytes_on_a4 == pytest.approx(1.64, abs=0.005)
+    assert numbers.terabytes_on_a4_with_quiet_zone == pytest.approx(1.01, abs=0.005)
+    assert numbers.bits_per_um2 == pytest.approx(8 * 53 / 2.019, rel=1e-3)
+    assert (numbers.correctable_codewords, numbers.codewords) == (7, 70)
+
+
+@settings(max_examples=25)
+@given(
+    payload=st.binary(min_size=1, max_size=60),
+    error=st.sampled_from(LEVELS),
+    pitch=st.floats(1, 1e4),
+    mill=st.sampled_from(["dark", "light"]),
+    quiet_zone=st.integers(0, 4),
+    thickness=st.floats(0.1, 1000),
+)
+def test_a_design_comes_back_equal(payload, error, pitch, mill, quiet_zone, thickness) -> None:  # type: ignore[no-untyped-def]
+    film = Film("TiN", thickness, "Si")
+    design = Design(encode(payload, error), pitch, mill, quiet_zone, film, "a · name")
+    assert Design.from_dict(json.loads(json.dumps(design.to_dict()))) == design
+
+
+def test_a_design_file_comes_back_equal(tmp_path: Path) -> None:
+    RECORD.save(tmp_path / "record.json")
+    assert Design.load(tmp_path / "record.json") == RECORD
+    assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_dark_and_light_milling_are_each_others_opposite() -> None:
+    light = Design(RECORD.symbol, mill="light", quiet_zone=2)
+    dark = Design(RECORD.symbol, mill="dark", quiet_zone=2)
+    assert light.milled.shape == (33, 33)
+    assert (light.milled == ~dark.milled).all()
+    assert light.milled[0].all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "something else"},
+        {"payload_hex": "zz"},
+        {"payload_hex": None},
+        {"version": 50},
+        {"quiet_zone": 9},
+        {"pitch_nm": -1},
+        {"mill": "blue"},
+        {"film": {"material": "CrN", "thickness_nm": 0, "substrate": "glass"}},
+        {"film": {"thickness": 3}},
+        {"modules": ["#"]},
+        {"payload_hex": b"another payload".hex()},
+    ],
+)
+def test_a_design_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BadDesign):
+        Design.from_dict(RECORD.to_dict() | change)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe\x00", b'{"format": 3}'])
+def test_a_file_that_is_no_design_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(BadDesign):
+        Design.load(path)
+
+
+def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "design.json"
+    RECORD.save(path)
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="space"):
+        Design(RECORD.symbol, pitch_nm=60).save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["design.json"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        RECORD.save(tmp_path / "nowhere" / "design.json")
+
+
+def test_modules_drawn_by_another_encoder_are_kept() -> None:
+    values = RECORD.to_dict()
+    other = encode(RECORD.symbol.payload, "L", 3, mask=(RECORD.symbol.mask + 1) % 8)
+    values["mask"] = other.mask
+    values["modules"] = ["".join("#" if m else "." for m in row) for row in other.matrix]
+    assert np.array_equal(Design.from_dict(values).symbol.matrix, other.matrix)
