@@ -24,8 +24,9 @@ lint: $(VENV)/.installed-lint ## check style and format
 types: $(VENV)/.installed-lint ## check the types
 	$(BIN)/mypy
 
+# -E reads every page anew: a page in Sphinx's cache no longer tells its warnings.
 docs: $(VENV)/.installed-docs ## build the docs into docs/_build/html
-	$(BIN)/sphinx-build -W --keep-going --quiet -b html docs docs/_build/html
+	$(BIN)/sphinx-build -E -W --keep-going --quiet -b html docs docs/_build/html
 
 environment: system $(VENV)/.installed-test $(VENV)/.installed-lint $(VENV)/.installed-docs ## install all that the other targets need
 

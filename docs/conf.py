@@ -19,8 +19,6 @@ extensions = [
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
-# The docs build without any how-to page too. Sphinx 9.0 gives this warning no type, others "toc".
-suppress_warnings = ["toc.empty_glob", ".empty_glob"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
