@@ -1,0 +1,1 @@
+"""One module per pattern format; each writes and reads it."""

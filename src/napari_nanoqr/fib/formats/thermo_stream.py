@@ -1,0 +1,296 @@
+"""Thermo/FEI stream files (``.str``): text, one line a point.
+
+Three lines head the file: the kind of stream, the number of passes, the number of points.
+Each further line is ``dwell x y`` with an optional flag, 0 where the beam is blanked. Sources:
+fibomat's and f3ast's writers, pyMPSG, and files of CAM2FIB and vulcan.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.fib.pattern import BadPattern, PointPattern
+from napari_nanoqr.fib.plan import MillPlan
+
+NAME = "Thermo/FEI stream"
+
+StreamKind = Literal["s", "s16", "s16,25ns"]
+
+
+@dataclass(frozen=True)
+class StreamProfile:
+    """What an instrument makes of the numbers in a stream file.
+
+    Parameters
+    ----------
+    bits : int
+        Of the deflection, 12 or 16; the HFW is 2^bits steps wide.
+    dwell_unit_ns : int
+        100 or, at 16 bits, 25.
+    y_min, y_max : int
+        Range of y that is accepted.
+    y_centre : float
+        y of the field's centre. Public writers disagree (28288, 32768 and 37248 of 65536);
+        a wrong one shifts the pattern as a whole.
+    y_up : bool
+        y grows upwards on the screen. Nothing public says which; a wrong one mirrors the code,
+        which can still be read.
+
+    Raises
+    ------
+    ValueError
+        Where the numbers do not belong together.
+    """
+
+    bits: int = 16
+    dwell_unit_ns: int = 100
+    y_min: int = 0
+    y_max: int = 65535
+    y_centre: float = 32768.0
+    y_up: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.bits, self.dwell_unit_ns) not in ((12, 100), (16, 100), (16, 25)):
+            raise ValueError(
+                f"A stream of {self.bits} bits with a dwell unit of {self.dwell_unit_ns} ns "
+                "does not exist."
+            )
+        if not 0 <= self.y_min <= self.y_centre <= self.y_max < 2**self.bits:
+            raise ValueError(
+                f"y from {self.y_min} to {self.y_max} with the centre {self.y_centre:g} does not "
+                f"fit {self.bits} bits."
+            )
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Position of the field's centre in steps."""
+        return float(2 ** (self.bits - 1)), self.y_centre
+
+    def step_nm(self, hfw_um: float) -> float:
+        """Return the size of a step in nm at a field width."""
+        return hfw_um * 1000 / float(2**self.bits)
+
+
+# 280..3816 in 12 bits is what fibomat takes from a manual
+PROFILES: dict[str, StreamProfile] = {
+    "s": StreamProfile(12, 100, 280, 3816, 2048.0),
+    "s16": StreamProfile(),
+    "s16,25ns": StreamProfile(dwell_unit_ns=25),
+}
+
+
+def header(profile: StreamProfile) -> str:
+    """Return the first line of a stream file."""
+    return ("s" if profile.bits == 12 else "s16") + (",25ns" * (profile.dwell_unit_ns == 25))
+
+
+def write_stream(plan: MillPlan, path: Path, profile: StreamProfile) -> dict[str, Any]:
+    """Write the points of a plan.
+
+    Parameters
+    ----------
+    plan : MillPlan
+        What is milled.
+    path : Path
+        The file; written in place.
+    profile : StreamProfile
+        Bits, dwell unit and range of y.
+
+    Returns
+    -------
+    dict
+        For the sidecar: the profile.
+
+    Raises
+    ------
+    ValueError
+        Where the points do not fit the deflection, or the dwell rounds to nothing.
+    OSError
+        Where it cannot be written.
+
+    Notes
+    -----
+    The last point is repeated blanked, so that the beam does not rest on the film after the
+    last pass.
+    """
+    step = profile.step_nm(plan.hfw_um)
+    if step > plan.point_pitch_nm / 2:
+        raise ValueError(
+            f"A step of the {profile.bits}-bit deflection is {step:.3g} nm at {plan.hfw_um:g} um "
+            f"HFW, too coarse for points {plan.point_pitch_nm:.3g} nm apart: use a smaller field"
+            + (", 16 bits" if profile.bits == 12 else "")
+            + " or a larger point pitch."
+        )
+    dwell = round(plan.dwell_us * 1000 / profile.dwell_unit_ns)
+    if dwell < 1:
+        raise ValueError(
+            f"A dwell of {1000 * plan.dwell_us:g} ns rounds to nothing in units of "
+            f"{profile.dwell_unit_ns} ns: use fewer passes, or the stream with 25 ns."
+        )
+    nm = plan.points_nm * (1, -1 if profile.y_up else 1)
+    steps = np.rint(nm / step + profile.centre).astype(np.int64)
+    low, high = steps.min(axis=0), steps.max(axis=0)
+    if (
+        low[0] < 0
+        or high[0] >= 2**profile.bits
+        or low[1] < profile.y_min
+        or high[1] > profile.y_max
+    ):
+        raise ValueError(
+            f"The pattern reaches steps {low[0]}..{high[0]} in x and {low[1]}..{high[1]} in y, "
+            f"outside 0..{2**profile.bits - 1} and {profile.y_min}..{profile.y_max}: widen the "
+            "field (HFW)."
+        )
+    # each number is turned into text once, which makes a million lines a matter of a second
+    text = [str(value) for value in range(int(steps.max()) + 1)]
+    x = [text[value] for value in steps[:, 0].tolist()]
+    y = [text[value] for value in steps[:, 1].tolist()]
+    x.append(x[-1])
+    y.append(y[-1])
+    between = "\t1\n" + f"{dwell}\t"
+    points = between.join(map("\t".join, zip(x, y, strict=True)))
+    lines = f"{header(profile)}\n{plan.passes}\n{len(x)}\n{dwell}\t{points}\t0\n"
+    path.write_text(lines, encoding="ascii", newline="")
+    return {"stream": {"y_centre": profile.y_centre, "y_min": profile.y_min,
+                       "y_max": profile.y_max, "y_up": profile.y_up}}  # fmt: skip
+
+
+def read_stream(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) -> PointPattern:
+    """Read a stream file, by whatever program it was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    metadata : dict
+        What its sidecar says; may be empty.
+    hfw_um : float, optional
+        Field width in um, without which the points have no scale.
+
+    Returns
+    -------
+    PointPattern
+        Its points.
+
+    Raises
+    ------
+    BadPattern
+        Where it is no stream file or is damaged; the message names the line.
+    OSError
+        Where it cannot be read.
+    """
+    text = path.read_bytes().decode("latin-1").removeprefix("\xef\xbb\xbf")
+    head = text.split("\n", 3)
+    kind = re.fullmatch(r"s(16)?\s*(?:,\s*(25)\s*ns)?", head[0].strip(), re.IGNORECASE)
+    if not kind or (kind[2] and not kind[1]):
+        raise BadPattern(
+            f"{path.name} is not a stream file: line 1 says {head[0].strip()[:20]!r} rather than "
+            "s, s16 or s16,25ns."
+        )
+    if len(head) < 3:
+        raise BadPattern(f"{path.name} ends after {len(head)} lines of its head.")
+    passes = _whole(head[1], path, 2, "the number of passes")
+    count = _whole(head[2], path, 3, "the number of points")
+    profile = _profile(12 if not kind[1] else 16, 25 if kind[2] else 100, metadata)
+    table = _table(head[3] if len(head) == 4 else "", path, count)
+    if len(table) != count:
+        raise BadPattern(
+            f"{path.name} says {count} points in line 3 but holds {len(table)}: it was cut short "
+            "or put together wrongly."
+        )
+    _check(table, profile, path)
+    return PointPattern(
+        format=f"{NAME}, {profile.bits} bit, {profile.dwell_unit_ns} ns",
+        hfw_um=hfw_um,
+        metadata=metadata,
+        path=path,
+        steps=table[:, 1:3],
+        dwell_units=table[:, 0],
+        beam_on=table[:, 3] == 1,
+        passes=passes,
+        centre_step=profile.centre,
+        step_nm=None if hfw_um is None else profile.step_nm(hfw_um),
+        dwell_unit_s=profile.dwell_unit_ns * 1e-9,
+        y_up=profile.y_up,
+    )
+
+
+def _profile(bits: int, unit: int, metadata: dict[str, Any]) -> StreamProfile:
+    """Bits and unit are the file's; the centre and the direction of y are the sidecar's."""
+    default = PROFILES["s" if bits == 12 else "s16"]
+    said = metadata.get("stream")
+    said = said if isinstance(said, dict) else {}
+    return StreamProfile(
+        bits, unit, 0, 2**bits - 1,
+        float(said.get("y_centre", default.y_centre)), bool(said.get("y_up", False)),
+    )  # fmt: skip
+
+
+def _whole(line: str, path: Path, number: int, what: str) -> int:
+    if not re.fullmatch(r"\s*\d{1,12}\s*", line) or int(line) < 1:
+        raise BadPattern(
+            f"{path.name}, line {number}: {line.strip()[:20]!r} is not {what}, a whole number "
+            "from 1."
+        )
+    return int(line)
+
+
+def _table(body: str, path: Path, count: int) -> NDArray[np.int64]:
+    """Dwell, x, y and flag of every line, ``(n, 4)``; the flag is 1 where it is left out."""
+    if not body.strip():
+        return np.empty((0, 4), dtype=np.int64)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            table = np.loadtxt(io.StringIO(body), dtype=np.int64, comments=None, ndmin=2)
+    except (ValueError, Warning, OverflowError):
+        table = None
+    if table is None or table.shape[1] not in (3, 4):
+        return _table_by_line(body, path, count)
+    if table.shape[1] == 3:
+        table = np.column_stack((table, np.ones(len(table), dtype=np.int64)))
+    return table
+
+
+def _table_by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
+    """Read lines that are not all alike, or name the first that cannot be read."""
+    rows = []
+    lines = body.rstrip().split("\n")
+    for number, line in enumerate(lines, start=4):
+        words = line.split()
+        if not words:
+            continue
+        if len(words) not in (3, 4) or not all(re.fullmatch(r"\d{1,12}", word) for word in words):
+            if number == len(lines) + 3 and len(rows) < count:
+                raise BadPattern(
+                    f"{path.name} was cut short: it says {count} points in line 3 but ends with "
+                    f"{line.strip()[:40]!r} in line {number}, after {len(rows)} points."
+                )
+            raise BadPattern(
+                f"{path.name}, line {number}: {line.strip()[:40]!r} is not 'dwell x y' or "
+                "'dwell x y flag' in whole numbers."
+            )
+        rows.append([int(word) for word in words] + [1] * (4 - len(words)))
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def _check(table: NDArray[np.int64], profile: StreamProfile, path: Path) -> None:
+    """Raise for the first point that no instrument accepts."""
+    top = 2**profile.bits - 1
+    dwell, x, y, flag = table.T
+    wrong = (dwell < 0) | (x < 0) | (x > top) | (y < 0) | (y > top) | (flag < 0) | (flag > 1)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        values = " ".join(str(value) for value in table[first].tolist())
+        raise BadPattern(
+            f"{path.name}, line {first + 4}: {values!r} is out of range: x and y are 0..{top}, "
+            "the dwell is not negative, the flag is 0 or 1."
+        )

@@ -1,0 +1,386 @@
+"""What a pattern file holds: points that are visited, or shapes that are filled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.fib.columns import Beam
+
+
+class BadPattern(ValueError):
+    """A file that holds no pattern, or one that is damaged."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Square cells on the specimen.
+
+    Parameters
+    ----------
+    left_nm, top_nm : float
+        Outer corner of the first cell, x to the right and y down, the field's centre at 0.
+    cell_nm : float
+        Side of a cell.
+    rows, columns : int
+        Number of cells.
+    """
+
+    left_nm: float
+    top_nm: float
+    cell_nm: float
+    rows: int
+    columns: int
+
+    @classmethod
+    def around(cls, bounds_nm: tuple[float, float, float, float], cell_nm: float) -> Grid:
+        """Return the smallest grid that covers left, top, right and bottom, with its centre."""
+        left, top, right, bottom = bounds_nm
+        columns = max(1, int(np.ceil((right - left) / cell_nm - 1e-9)))
+        rows = max(1, int(np.ceil((bottom - top) / cell_nm - 1e-9)))
+        x, y = (left + right - columns * cell_nm) / 2, (top + bottom - rows * cell_nm) / 2
+        return cls(x, y, cell_nm, rows, columns)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pattern(ABC):
+    """A pattern as it was read from a file.
+
+    Parameters
+    ----------
+    format : str
+        Name of the format, for people.
+    hfw_um : float or None
+        Horizontal field width in um, None where nothing tells it.
+    hfw_source : str or None
+        Where the field width comes from.
+    metadata : dict
+        What the sidecar says: plain values. It never holds the points themselves.
+    notes : tuple of str
+        What the reader found worth saying.
+    path : Path or None
+        The file.
+    """
+
+    format: str
+    hfw_um: float | None = None
+    hfw_source: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    path: Path | None = None
+
+    @property
+    def beam(self) -> Beam | None:
+        """The beam that the sidecar names, None without one."""
+        values = self.metadata.get("beam")
+        try:
+            return Beam(**values) if isinstance(values, dict) else None
+        except TypeError as problem:
+            raise BadPattern(f"The sidecar's beam makes no sense: {problem}.") from problem
+
+    @property
+    @abstractmethod
+    def bounds_nm(self) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of what is milled, in nm; None where unknown or empty."""
+
+    @abstractmethod
+    def rasterise(self, grid: Grid) -> NDArray[np.float64]:
+        """Return the exposure of each cell of a grid.
+
+        Parameters
+        ----------
+        grid : Grid
+            Cells on the specimen.
+
+        Returns
+        -------
+        (rows, columns) float64 array
+            Seconds of beam, all passes, for points; mean dose factor for shapes.
+
+        Raises
+        ------
+        ValueError
+            Where the file does not tell its scale.
+        """
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PointPattern(Pattern):
+    """Points that the beam visits.
+
+    Parameters
+    ----------
+    steps : (n, 2) int64 array
+        x and y of each point as in the file: steps of the deflection, or pixels.
+    dwell_units : (n,) int64 array
+        Dwell of each point in each pass, in units of the file.
+    beam_on : (n,) bool array
+        Points at which the beam is not blanked.
+    passes : int
+        How often all points are visited.
+    centre_step : tuple of float
+        x and y of the field's centre.
+    step_nm : float or None
+        Size of a step in nm, None where nothing tells it.
+    dwell_unit_s : float or None
+        Unit of the dwell in s, None where nothing tells it.
+    y_up : bool
+        y of the file grows upwards.
+    """
+
+    steps: NDArray[np.int64]
+    dwell_units: NDArray[np.int64]
+    beam_on: NDArray[np.bool_]
+    passes: int
+    centre_step: tuple[float, float]
+    step_nm: float | None = None
+    dwell_unit_s: float | None = None
+    y_up: bool = False
+
+    @property
+    def exposes(self) -> NDArray[np.bool_]:
+        """Points that receive ions, ``(n,)``."""
+        return np.asarray(self.beam_on & (self.dwell_units > 0))
+
+    @property
+    def points_nm(self) -> NDArray[np.float64] | None:
+        """Points in file order, ``(n, 2)``: x to the right and y down from the field's centre."""
+        if self.step_nm is None:
+            return None
+        points = (self.steps - np.array(self.centre_step)) * self.step_nm
+        if self.y_up:
+            points[:, 1] *= -1
+        return np.asarray(points)
+
+    @property
+    def dwell_s(self) -> NDArray[np.float64] | None:
+        """Dwell of each point in each pass in s, ``(n,)``."""
+        if self.dwell_unit_s is None:
+            return None
+        return np.asarray(self.dwell_units * self.dwell_unit_s, dtype=np.float64)
+
+    @property
+    def beam_on_time_s(self) -> float | None:
+        """Time in s with the beam on, all passes."""
+        if self.dwell_unit_s is None:
+            return None
+        units = int(self.dwell_units[self.beam_on].sum())
+        return units * self.dwell_unit_s * self.passes
+
+    @property
+    def bounds_nm(self) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of the outermost exposed points, in nm."""
+        points = self.points_nm
+        if points is None or not self.exposes.any():
+            return None
+        points = points[self.exposes]
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+    def rasterise(self, grid: Grid) -> NDArray[np.float64]:
+        """Return seconds of beam in each cell, all passes; see :meth:`Pattern.rasterise`.
+
+        Each point counts for the one cell that it lies in.
+        """
+        points, seconds = self._exposed()
+        columns = np.floor((points[:, 0] - grid.left_nm) / grid.cell_nm).astype(np.int64)
+        rows = np.floor((points[:, 1] - grid.top_nm) / grid.cell_nm).astype(np.int64)
+        return _add_up(grid, rows, columns, seconds)
+
+    def spread(self, grid: Grid) -> NDArray[np.float64]:
+        """Return seconds of beam in each cell, each point divided among four cells.
+
+        The division is bilinear, so that the centre of a point is kept to a small part of a
+        cell; the charge is kept exactly inside the grid.
+        """
+        points, seconds = self._exposed()
+        x = (points[:, 0] - grid.left_nm) / grid.cell_nm - 0.5
+        y = (points[:, 1] - grid.top_nm) / grid.cell_nm - 0.5
+        column, row = np.floor(x), np.floor(y)
+        right, below = x - column, y - row
+        columns, rows = column.astype(np.int64), row.astype(np.int64)
+        total = np.zeros((grid.rows, grid.columns))
+        for i, across in ((0, 1 - right), (1, right)):
+            for j, down in ((0, 1 - below), (1, below)):
+                total += _add_up(grid, rows + j, columns + i, seconds * across * down)
+        return total
+
+    def _exposed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        points, dwell = self.points_nm, self.dwell_s
+        if points is None:
+            raise ValueError(
+                "This pattern file does not tell its scale: give the horizontal field width (HFW)."
+            )
+        if dwell is None:
+            raise ValueError("This pattern file does not tell its dwell: give it in us.")
+        chosen = self.exposes
+        return points[chosen], dwell[chosen] * self.passes
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShapePattern(Pattern):
+    """Polygons that the instrument fills.
+
+    Parameters
+    ----------
+    polygons_nm : tuple of (k, 2) float64 arrays
+        Corners in nm, x to the right and y down.
+    dose_factors : (n,) float64 array
+        Dose of each polygon in units of the base dose.
+    layers : (n,) int64 array
+        Layer of each polygon.
+    """
+
+    polygons_nm: tuple[NDArray[np.float64], ...]
+    dose_factors: NDArray[np.float64]
+    layers: NDArray[np.int64]
+
+    @property
+    def areas_um2(self) -> NDArray[np.float64]:
+        """Area of each polygon in um^2, ``(n,)``."""
+        return np.array([polygon_area(polygon) for polygon in self.polygons_nm]) / 1e6
+
+    @property
+    def bounds_nm(self) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of all polygons, in nm."""
+        if not self.polygons_nm:
+            return None
+        corners = np.concatenate(self.polygons_nm)
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+    def rasterise(self, grid: Grid) -> NDArray[np.float64]:
+        """Return the mean dose factor of each cell; see :meth:`Pattern.rasterise`.
+
+        Exact for rectangles along the axes; other polygons are sampled 4 x 4 times a cell.
+        """
+        total = np.zeros((grid.rows, grid.columns))
+        for polygon, factor in zip(self.polygons_nm, self.dose_factors, strict=True):
+            x = (polygon[:, 0] - grid.left_nm) / grid.cell_nm
+            y = (polygon[:, 1] - grid.top_nm) / grid.cell_nm
+            fill = _fill_rectangle if _is_rectangle(polygon) else _fill_polygon
+            fill(total, x, y, float(factor))
+        return total
+
+
+def polygon_area(polygon: NDArray[np.float64]) -> float:
+    """Return the area of a ``(k, 2)`` polygon (shoelace formula), in its units squared."""
+    x, y = polygon.T - polygon.T[:, :1]
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def describe_pattern(pattern: Pattern) -> dict[str, Any]:
+    """Describe a pattern by plain values.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        As read from a file.
+
+    Returns
+    -------
+    dict
+        JSON-able; what the file does not tell is None.
+    """
+    bounds = pattern.bounds_nm
+    size = None if bounds is None else [bounds[2] - bounds[0], bounds[3] - bounds[1]]
+    said: dict[str, Any] = {
+        "kind": "pattern",
+        "format": pattern.format,
+        "hfw_um": pattern.hfw_um,
+        "hfw_source": pattern.hfw_source,
+        "size_nm": size,
+        "beam": None if pattern.beam is None else str(pattern.beam),
+        "notes": list(pattern.notes),
+    }
+    if isinstance(pattern, ShapePattern):
+        factors = pattern.dose_factors
+        return said | {
+            "polygons": len(pattern.polygons_nm),
+            "area_um2": float(pattern.areas_um2.sum()),
+            "layers": sorted({int(layer) for layer in pattern.layers}),
+            "dose_factor": [float(factors.min()), float(factors.max())] if factors.size else None,
+            "passes": pattern.metadata.get("passes"),
+        }
+    assert isinstance(pattern, PointPattern)
+    dwell = pattern.dwell_s
+    return said | {
+        "points": len(pattern.steps),
+        "blanked_points": int(np.count_nonzero(~pattern.exposes)),
+        "passes": pattern.passes,
+        "dwell_us": None
+        if dwell is None or not dwell.size
+        else [_round(1e6 * float(dwell.min())), _round(1e6 * float(dwell.max()))],
+        "dwell_unit_ns": None
+        if pattern.dwell_unit_s is None
+        else _round(1e9 * pattern.dwell_unit_s),
+        "beam_on_time_s": pattern.beam_on_time_s,
+        "step_nm": pattern.step_nm,
+        "x_steps": _range(pattern.steps[:, 0]),
+        "y_steps": _range(pattern.steps[:, 1]),
+    }
+
+
+def _round(value: float) -> float:
+    """Take off the digits that conversions of units leave."""
+    return float(f"{value:.9g}")
+
+
+def _range(values: NDArray[np.int64]) -> list[int] | None:
+    return [int(values.min()), int(values.max())] if values.size else None
+
+
+def _add_up(
+    grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum weights by cell, leaving out what lies outside the grid."""
+    inside = (rows >= 0) & (rows < grid.rows) & (columns >= 0) & (columns < grid.columns)
+    cells = rows[inside] * grid.columns + columns[inside]
+    sums = np.bincount(cells, weights[inside], grid.rows * grid.columns)
+    return np.asarray(sums.reshape(grid.rows, grid.columns), dtype=np.float64)
+
+
+def _is_rectangle(polygon: NDArray[np.float64]) -> bool:
+    """Whether a polygon is a rectangle along the axes."""
+    moves = np.abs(np.diff(polygon, axis=0, append=polygon[:1])) > 0
+    return len(polygon) == 4 and bool((moves.sum(axis=1) == 1).all() and moves[0, 0] != moves[1, 0])
+
+
+def _cover(low: float, high: float, cells: int) -> tuple[int, NDArray[np.float64]]:
+    """First of the cells that an interval meets, and how much of each it covers."""
+    first, last = max(0, int(np.floor(low))), min(cells, int(np.ceil(high)))
+    edges = np.arange(first, max(first, last) + 1)
+    return first, np.diff(np.clip(edges, low, high))
+
+
+def _fill_rectangle(
+    total: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], factor: float
+) -> None:
+    left, across = _cover(float(x.min()), float(x.max()), total.shape[1])
+    top, down = _cover(float(y.min()), float(y.max()), total.shape[0])
+    if across.size and down.size:
+        total[top : top + down.size, left : left + across.size] += factor * np.outer(down, across)
+
+
+def _fill_polygon(
+    total: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], factor: float
+) -> None:
+    from skimage.draw import polygon2mask
+
+    fine = 4
+    left, top = max(0, int(np.floor(x.min()))), max(0, int(np.floor(y.min())))
+    right = min(total.shape[1], int(np.ceil(x.max())))
+    bottom = min(total.shape[0], int(np.ceil(y.max())))
+    if right <= left or bottom <= top:
+        return
+    # sample positions are cell centres, at integer coordinates for the drawing routine
+    corners = np.stack(((y - top) * fine - 0.5, (x - left) * fine - 0.5), axis=1)
+    shape = ((bottom - top) * fine, (right - left) * fine)
+    mask = polygon2mask(shape, corners)  # type: ignore[no-untyped-call]
+    share = mask.reshape(bottom - top, fine, right - left, fine).mean(axis=(1, 3))
+    total[top:bottom, left:right] += factor * share
