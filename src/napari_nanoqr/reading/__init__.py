@@ -1,0 +1,1 @@
+"""Micrographs and photographs in, payloads out."""

@@ -1,0 +1,221 @@
+"""See for ourselves: sample and decode where a native reader found a code.
+
+Nothing is believed that was not decoded here. The native reader says where a code is, and
+often which modules it saw; the modules, its or ours, have to decode with so few repairs that
+chance is out of the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.grid import Grid, Points, sample_modules
+from napari_nanoqr.reading.native import NativeAnswer
+from napari_nanoqr.reading.register import (
+    Fit,
+    correlate,
+    function_modules,
+    function_template,
+    make_template,
+    refine,
+)
+from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
+from napari_nanoqr.symbols.layout import nearest_format
+from napari_nanoqr.symbols.tables import side_modules
+
+MOST_CHANCE = 1e-7
+"""Largest probability of an accidental decoding that is accepted."""
+
+_LEAST_CORRELATION = 0.3
+"""With function patterns; noise hardly ever gets there, symbols that decode are beyond."""
+
+
+@dataclass(frozen=True, eq=False)
+class Confirmed:
+    """A QR symbol that was decoded here.
+
+    Parameters
+    ----------
+    decoded : DecodedSymbol
+        Payload, symbol and repairs, upright and not mirrored.
+    sampled : (side, side) bool array
+        Modules before the repairs.
+    grid : Grid
+        Where the symbol is, rows and columns as encoded.
+    mirrored, inverted : bool
+        How the image shows it.
+    agrees : bool
+        The native reader gave the same bytes.
+    """
+
+    decoded: DecodedSymbol
+    sampled: NDArray[np.bool_]
+    grid: Grid
+    mirrored: bool
+    inverted: bool
+    agrees: bool
+
+
+def confirm(image: NDArray[np.float32], answer: NativeAnswer) -> Confirmed | None:
+    """Decode a QR symbol where a native reader found one.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image, best unprocessed; corners count in its pixels.
+    answer : NativeAnswer
+        The reader's answer, of a decoded symbol or of a mere place.
+
+    Returns
+    -------
+    Confirmed or None
+        None where neither the reader's modules nor our own decode.
+    """
+    theirs = None if answer.matrix is None else _decode_either_way(answer.matrix)
+    fit = _fit(image, answer, theirs)
+    if fit is None:
+        return None
+    ours = _decode_values(image, fit) if theirs is None else None
+    best = theirs or ours
+    if best is None:
+        return None
+    decoded, mirrored = best
+    return _settle(image, fit, decoded, mirrored, answer)
+
+
+def _fit(
+    image: NDArray[np.float32], answer: NativeAnswer, decoded: tuple[DecodedSymbol, bool] | None
+) -> Fit | None:
+    """Fit function patterns at the place that the reader tells."""
+    best: Fit | None = None
+    for version, corners in _places(image, answer, decoded):
+        side = side_modules(version)
+        try:
+            grid = Grid.from_corners(corners, (side, side))
+        except ValueError:
+            continue
+        template = function_template(version)
+        fit = refine(image, grid, template)
+        fit = refine(image, fit.grid, template, degree=2)
+        if best is None or abs(fit.correlation) > abs(best.correlation):
+            best = fit
+    if best is None:
+        return None
+    # where the reader's modules decode, all that is open is how the image shows them
+    return best if decoded or abs(best.correlation) >= _LEAST_CORRELATION else None
+
+
+def _places(
+    image: NDArray[np.float32], answer: NativeAnswer, decoded: tuple[DecodedSymbol, bool] | None
+) -> Iterator[tuple[int, Points]]:
+    """Versions and corners worth a try, most likely first."""
+    corners = answer.corners_yx
+    if decoded is not None:
+        yield decoded[0].symbol.version, corners
+        return
+    if answer.version is not None and answer.version.isdecimal():
+        yield int(answer.version), corners
+        return
+    # the reader tells neither: take the three that look best without any fitting
+    scored = []
+    for version in range(1, 41):
+        side = side_modules(version)
+        template = function_template(version)
+        turns = range(4) if answer.reader == "zbar" else (0,)
+        for turn in turns:
+            for flip in (False, True) if answer.reader == "zbar" else (False,):
+                turned = np.roll(corners[::-1] if flip else corners, turn, axis=0)
+                try:
+                    grid = Grid.from_corners(turned, (side, side))
+                except ValueError:
+                    continue
+                score = abs(correlate(image, grid, template))
+                scored.append((score, version, turned))
+    scored.sort(key=lambda entry: -entry[0])
+    for _, version, turned in scored[:3]:
+        yield version, turned
+
+
+def _decode_values(image: NDArray[np.float32], fit: Fit) -> tuple[DecodedSymbol, bool] | None:
+    """Sample, tell dark from light in several ways, and decode."""
+    version = (fit.grid.shape[0] - 17) // 4
+    modules, known = function_modules(version)
+    for sigma in (0.35, 0.25, 0.5):
+        values = sample_modules(image, fit.grid, sigma)
+        if fit.correlation < 0:
+            values = -values
+        dark, light = values[known & modules].mean(), values[known & ~modules].mean()
+        for threshold in ((dark + light) / 2, _local_mean(values, 4), _local_mean(values, 2)):
+            if result := _decode_either_way(values < threshold):
+                return result
+    return None
+
+
+def _decode_either_way(sampled: NDArray[np.bool_]) -> tuple[DecodedSymbol, bool] | None:
+    """Decode modules that may be mirrored; the second value says that they were."""
+    side, width = sampled.shape
+    version, odd = divmod(side - 17, 4)
+    if side != width or odd or not 1 <= version <= 40:
+        return None
+    distances = [nearest_format(m, version)[2] for m in (sampled, sampled.T)]
+    for mirrored in sorted((False, True), key=lambda flag: distances[flag]):
+        try:
+            decoded = decode_modules(sampled.T if mirrored else sampled)
+        except Undecodable:
+            continue
+        # an image without structure can look like a symbol of zeros: it says nothing
+        if decoded.content.payload and decoded.chance <= MOST_CHANCE:
+            return decoded, mirrored
+    return None
+
+
+def _settle(
+    image: NDArray[np.float32],
+    fit: Fit,
+    decoded: DecodedSymbol,
+    mirrored: bool,
+    answer: NativeAnswer,
+) -> Confirmed:
+    """Fit the grid once more, now that every module is known, and sample a last time."""
+    symbol = decoded.symbol
+    written = symbol.matrix.T if mirrored else symbol.matrix
+    template = make_template(written, np.ones_like(written))
+    for degree in (1, 2, 3):
+        finer = refine(image, fit.grid, template, degree=degree)
+        fit = finer
+    sampled = symbol.matrix ^ decoded.wrong
+    values = sample_modules(image, fit.grid)
+    values = -values if fit.correlation < 0 else values
+    values = values.T if mirrored else values
+    middle = (values[symbol.matrix].mean() + values[~symbol.matrix].mean()) / 2
+    for threshold in (middle, _local_mean(values, 4)):
+        # our own modules are those that belong to the corners; keep the better ones
+        mine = values < threshold
+        if (mine ^ symbol.matrix).sum() < (sampled ^ symbol.matrix).sum():
+            try:
+                again = decode_modules(mine)
+            except Undecodable:
+                continue
+            if again.symbol.payload == symbol.payload:
+                sampled, decoded = mine, again
+    return Confirmed(
+        decoded,
+        sampled,
+        fit.grid.transposed() if mirrored else fit.grid,
+        mirrored,
+        fit.correlation < 0,
+        answer.payload == symbol.payload,
+    )
+
+
+def _local_mean(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    """Mean over a square of modules around each, shifted inwards at the edges."""
+    side = 2 * reach + 1
+    padded = np.pad(values, reach, mode="reflect").astype(np.float64)
+    sums = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    boxes = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    return np.asarray(boxes / side**2, dtype=np.float32)

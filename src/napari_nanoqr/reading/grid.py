@@ -1,0 +1,229 @@
+"""Where a symbol's modules stand in an image: a perspective, bent a little where needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+"""``(..., 2)`` float array; ``[y, x]`` in pixels, or ``[row, column]`` in modules."""
+
+
+def homography(source: Points, target: Points) -> NDArray[np.float64]:
+    """Return the perspective that takes four points to four others.
+
+    Parameters
+    ----------
+    source, target : (4, 2) float arrays
+        Corresponding points; no three on a line.
+
+    Returns
+    -------
+    (3, 3) float array
+        Acts on ``(a, b, 1)``, where a and b are a point's first and second coordinate.
+
+    Raises
+    ------
+    ValueError
+        Where three of the points lie on a line.
+    """
+    rows = []
+    for (a, b), (c, d) in zip(source, target, strict=True):
+        rows.append([a, b, 1, 0, 0, 0, -a * c, -b * c])
+        rows.append([0, 0, 0, a, b, 1, -a * d, -b * d])
+    try:
+        solution = np.linalg.solve(np.array(rows, dtype=float), target.ravel())
+    except np.linalg.LinAlgError:
+        raise ValueError("three of the four points lie on a line") from None
+    return np.append(solution, 1.0).reshape(3, 3)
+
+
+def polynomials(points: Points, degree: int) -> NDArray[np.float64]:
+    """Return all products of powers of two coordinates up to a total degree.
+
+    Parameters
+    ----------
+    points : (n, 2) float array
+        Coordinates, best within -1 to 1.
+    degree : int
+        0 or more.
+
+    Returns
+    -------
+    (n, terms) float array
+        Lower degrees first, so that a basis of higher degree begins with that of a lower.
+    """
+    a, b = points[..., 0], points[..., 1]
+    columns = [a ** (d - i) * b**i for d in range(degree + 1) for i in range(d + 1)]
+    return np.stack(columns, axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A symbol's place in an image.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Modules, rows and columns.
+    perspective : (3, 3) float array
+        From module coordinates (row, column; the symbol spans 0 to its number of modules, the
+        centre of the first module is 0.5, 0.5) to pixels (y, x).
+    bend : (terms, 2) float array
+        Polynomial coefficients of a displacement in modules that comes before the perspective;
+        its variables run from -1 to 1 over the symbol.
+    """
+
+    shape: tuple[int, int]
+    perspective: NDArray[np.float64]
+    bend: NDArray[np.float64]
+
+    @classmethod
+    def from_corners(cls, corners_yx: Points, shape: tuple[int, int]) -> Grid:
+        """Return the grid of a symbol whose outer corners are known.
+
+        Parameters
+        ----------
+        corners_yx : (4, 2) float array
+            Top left, top right, bottom right, bottom left in pixels.
+        shape : tuple of int
+            Modules, rows and columns.
+        """
+        rows, columns = shape
+        ends = np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=float)
+        return cls(shape, homography(ends, np.asarray(corners_yx, float)), np.zeros((1, 2)))
+
+    @property
+    def degree(self) -> int:
+        """Degree of the bend's polynomial."""
+        return {1: 0, 3: 1, 6: 2, 10: 3, 15: 4}[len(self.bend)]
+
+    def scaled(self, modules: Points) -> Points:
+        """Return module coordinates as the bend's variables, -1 to 1 over the symbol."""
+        scaled: Points = 2 * modules / np.array(self.shape, dtype=float) - 1
+        return scaled
+
+    def to_pixels(self, modules: Points) -> Points:
+        """Return where points given in module coordinates are in the image.
+
+        Parameters
+        ----------
+        modules : (..., 2) float array
+            Row and column.
+
+        Returns
+        -------
+        (..., 2) float array
+            y and x in pixels.
+        """
+        moved = modules
+        if self.bend.any():
+            moved = modules + polynomials(self.scaled(modules), self.degree) @ self.bend
+        p = self.perspective
+        weight = moved @ p[2, :2] + p[2, 2]
+        result: Points = (moved @ p[:2, :2].T + p[:2, 2]) / weight[..., None]
+        return result
+
+    def bent(self, change: NDArray[np.float64]) -> Grid:
+        """Return the grid with coefficients added to its bend."""
+        terms = max(len(change), len(self.bend))
+        bend = np.zeros((terms, 2))
+        bend[: len(self.bend)] += self.bend
+        bend[: len(change)] += change
+        return Grid(self.shape, self.perspective, bend)
+
+    def transposed(self) -> Grid:
+        """Return the grid of the same place with rows and columns exchanged."""
+        exchange = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=float)
+        # terms of one degree run from the first variable's power to the second's
+        order = np.concatenate(
+            [np.arange((d + 1) * (d + 2) // 2 - 1, d * (d + 1) // 2 - 1, -1)
+             for d in range(self.degree + 1)]
+        )  # fmt: skip
+        return Grid(self.shape[::-1], self.perspective @ exchange, self.bend[order][:, ::-1])
+
+    @property
+    def corners_yx(self) -> Points:
+        """Outer corners in pixels: top left, top right, bottom right, bottom left."""
+        rows, columns = self.shape
+        return self.to_pixels(
+            np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=float)
+        )
+
+    @property
+    def pitch_px(self) -> float:
+        """Mean distance of modules in pixels along the four sides."""
+        corners = self.corners_yx
+        sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+        rows, columns = self.shape
+        return float(np.mean(sides / [columns, rows, columns, rows]))
+
+
+def interpolate(image: NDArray[np.float32], points: Points) -> NDArray[np.float32]:
+    """Return an image's values between its pixels, bilinearly; outside, those of its edge.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        At least one pixel.
+    points : (..., 2) float array
+        y and x in pixels.
+
+    Returns
+    -------
+    (...) float32 array
+        The values.
+    """
+    height, width = image.shape
+    y = np.clip(points[..., 0], 0, height - 1)
+    x = np.clip(points[..., 1], 0, width - 1)
+    top = np.minimum(y.astype(np.intp), max(height - 2, 0))
+    left = np.minimum(x.astype(np.intp), max(width - 2, 0))
+    down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
+    flat = image.reshape(-1)
+    corner = top * width + left
+    step_y, step_x = (width if height > 1 else 0), (1 if width > 1 else 0)
+    upper = flat[corner] * (1 - right) + flat[corner + step_x] * right
+    lower = flat[corner + step_y] * (1 - right) + flat[corner + step_y + step_x] * right
+    result: NDArray[np.float32] = upper * (1 - down) + lower * down
+    return result
+
+
+def sample_modules(
+    image: NDArray[np.float32], grid: Grid, sigma: float = 0.35
+) -> NDArray[np.float32]:
+    """Return a symbol's grey values, one a module, weighted by a Gaussian around its centre.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    grid : Grid
+        Where the symbol is.
+    sigma : float
+        Width of the Gaussian in modules.
+
+    Returns
+    -------
+    (rows, columns) float32 array
+        Grey values.
+    """
+    rows, columns = grid.shape
+    # a point every other pixel: interpolation lets the pixels between them count too
+    count = int(np.clip(np.ceil(grid.pitch_px * 4 * sigma / 1.8), 3, 11))
+    offsets = np.linspace(-2 * sigma, 2 * sigma, count)
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
+    weights /= weights.sum()
+    centres: Points = np.indices((rows, columns), dtype=float).transpose(1, 2, 0) + 0.5
+    # within one module the grid is straight
+    middle = grid.to_pixels(centres)
+    down = grid.to_pixels(centres + np.array([sigma, 0.0])) - middle
+    right = grid.to_pixels(centres + np.array([0.0, sigma])) - middle
+    values = np.zeros((rows, columns), dtype=np.float32)
+    for v, weight_v in zip(offsets / sigma, weights, strict=True):
+        row_middle = middle + v * down
+        for u, weight_u in zip(offsets / sigma, weights, strict=True):
+            values += weight_v * weight_u * interpolate(image, row_middle + u * right)
+    return values

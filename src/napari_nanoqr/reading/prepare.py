@@ -1,0 +1,191 @@
+"""Versions of an image in which a native reader may see more, most promising first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.image import Source
+from napari_nanoqr.reading.stack import registered_mean
+
+Grey = NDArray[np.float32]
+
+_SIGMAS_PX = (1.6, 2.4, 1.0, 3.6)
+"""Smoothing when nothing is known of the modules' size: good for modules of 4 to 20 pixels."""
+
+_SIGMAS_MODULES = (0.22, 0.32, 0.14, 0.45)
+"""Smoothing when it is known; beyond half a module neighbours melt into one another."""
+
+_UNTOLD_STRETCH = (1.35, 1.7)
+"""Together with 1, within 15 % of every foreshortening up to a stage tilt of 59 degrees."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One version of an image for one reader.
+
+    Parameters
+    ----------
+    reader : str
+        Which native reader to ask.
+    preparation : str
+        What was done to the image, in words.
+    make : callable
+        Returns the ``(y, x)`` uint8 image.
+    stretch : tuple of float
+        Size of its pixels in pixels of the original, y and x.
+    options : dict
+        Handed to the reader.
+    plain : bool
+        Close enough to the original that symbols with weak error correction are believed.
+    """
+
+    reader: str
+    preparation: str
+    make: Callable[[], NDArray[np.uint8]]
+    stretch: tuple[float, float] = (1.0, 1.0)
+    options: tuple[tuple[str, Any], ...] = ()
+    plain: bool = False
+
+    def to_source(self, points_yx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return points of the prepared image in pixels of the original."""
+        moved: NDArray[np.float64] = (points_yx + 0.5) * np.array(self.stretch) - 0.5
+        return moved
+
+
+class Preparations:
+    """Makes versions of one image, each when it is asked for.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    pitch_px : float or None
+        Size of a module in pixels where it is known.
+    """
+
+    def __init__(self, source: Source, pitch_px: float | None = None) -> None:
+        self.source = source
+        self.pitch_px = pitch_px
+
+    @cached_property
+    def base(self) -> Grey:
+        """The image without any processing but the averaging of frames, ``(y, x)`` float32."""
+        return registered_mean(self.source.frames)
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Return all attempts in the order in which they are worth their time."""
+        sigmas = self._sigmas()
+        yield Attempt("zxing-cpp", "as it is", self._plain, plain=True)
+        for number, sigma in enumerate(sigmas):
+            yield self._smoothed(sigma, plain=number == 0)
+        if self.source.tilt_deg > 20:
+            told = float(1 / np.cos(np.deg2rad(self.source.tilt_deg)))
+            for sigma in sigmas[:3]:
+                yield self._smoothed(sigma, (told, 1.0))
+        for sigma in sigmas[:3]:
+            yield self._flattened(sigma)
+        yield Attempt("zbar", "as it is", self._plain)
+        for sigma in sigmas[:2]:
+            yield self._smoothed(sigma, reader="zbar")
+        for sigma in sigmas[:3]:
+            yield self._smoothed(sigma, binarizer="GlobalHistogram")
+        if min(self.source.shape) >= 400:
+            for factor in (2, 3, 4):
+                yield self._smaller(factor)
+        if self.source.tilt_deg == 0:
+            for stretch in _UNTOLD_STRETCH:
+                for pair in ((stretch, 1.0), (1.0, stretch)):
+                    for sigma in sigmas[:2]:
+                        yield self._smoothed(sigma, pair)
+
+    def _sigmas(self) -> tuple[float, ...]:
+        if self.pitch_px is None:
+            return _SIGMAS_PX
+        return tuple(max(0.4, self.pitch_px * sigma) for sigma in _SIGMAS_MODULES)
+
+    def _plain(self) -> NDArray[np.uint8]:
+        frames = self.source.frames
+        if frames.dtype == np.uint8 and len(frames) == 1:
+            return np.asarray(frames[0], dtype=np.uint8)
+        return as_bytes(self.base)
+
+    def _smoothed(
+        self,
+        sigma: float,
+        stretch: tuple[float, float] = (1.0, 1.0),
+        *,
+        reader: str = "zxing-cpp",
+        binarizer: str | None = None,
+        plain: bool = False,
+    ) -> Attempt:
+        def make() -> NDArray[np.uint8]:
+            return as_bytes(_stretched(_blurred(self.base, sigma), stretch))
+
+        words = f"smoothed by {sigma:.2g} px"
+        if stretch != (1.0, 1.0):
+            words += f", stretched by {stretch[0]:.3g} x {stretch[1]:.3g}"
+        if binarizer:
+            words += ", one threshold"
+        options = (("binarizer", binarizer),) if binarizer else ()
+        pixel = (1 / stretch[0], 1 / stretch[1])
+        return Attempt(reader, words, make, pixel, options, plain)
+
+    def _flattened(self, sigma: float) -> Attempt:
+        def make() -> NDArray[np.uint8]:
+            wide = max(8 * sigma, min(self.source.shape) / 24)
+            low = _blurred(self.base, wide)
+            smooth = _blurred(self.base, sigma) - low
+            spread = np.sqrt(_blurred(smooth * smooth, 1.5 * wide))
+            return as_bytes(smooth / np.maximum(spread, spread.mean() * 0.2 + 1e-12))
+
+        return Attempt("zxing-cpp", f"flattened, smoothed by {sigma:.2g} px", make)
+
+    def _smaller(self, factor: int) -> Attempt:
+        def make() -> NDArray[np.uint8]:
+            height, width = (n // factor * factor for n in self.base.shape)
+            blocks = self.base[:height, :width].reshape(
+                height // factor, factor, width // factor, factor
+            )
+            return as_bytes(blocks.mean(axis=(1, 3)))
+
+        return Attempt(
+            "zxing-cpp", f"made {factor} times smaller", make, (float(factor), float(factor))
+        )
+
+
+def as_bytes(image: Grey) -> NDArray[np.uint8]:
+    """Return an image in 8 bits, all but the outermost half percents within their range."""
+    step = max(1, int(np.sqrt(image.size / 40_000)))
+    low, high = np.percentile(image[::step, ::step], (0.5, 99.5))
+    scale = 255 / max(float(high - low), 1e-12)
+    spread: NDArray[np.uint8] = np.clip((image - low) * np.float32(scale), 0, 255).astype(np.uint8)
+    return spread
+
+
+def _blurred(image: Grey, sigma: float) -> Grey:
+    from scipy.ndimage import gaussian_filter
+
+    result: Grey = gaussian_filter(image, sigma, mode="nearest", truncate=3.0)
+    return result
+
+
+def _stretched(image: Grey, stretch: tuple[float, float]) -> Grey:
+    """Return an image with more pixels, by linear interpolation."""
+    for axis, factor in enumerate(stretch):
+        if factor == 1.0:
+            continue
+        count = image.shape[axis]
+        places = (np.arange(round(count * factor)) + 0.5) / factor - 0.5
+        places = np.clip(places, 0, count - 1)
+        before = np.minimum(places.astype(np.intp), max(count - 2, 0))
+        after = np.minimum(before + 1, count - 1)
+        share = (places - before).astype(np.float32)
+        share = share[:, None] if axis == 0 else share[None, :]
+        image = image.take(before, axis) * (1 - share) + image.take(after, axis) * share
+    return image
