@@ -108,7 +108,7 @@ class MillPlan:
         """
         half_nm = self.design.field_side_nm / 2
         index = scan_points(self.point_mask, self.scan)[:, ::-1]
-        points: NDArray[np.float64] = (index + 0.5) * self.point_pitch_nm - half_nm
+        points = np.asarray((index + 0.5) * self.point_pitch_nm - half_nm, dtype=np.float64)
         points.setflags(write=False)
         return points
 

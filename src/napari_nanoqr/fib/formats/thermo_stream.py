@@ -262,7 +262,7 @@ def _table(body: str, path: Path, count: int) -> NDArray[np.int64]:
 
 def _table_by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
     """Read lines that are not all alike, or name the first that cannot be read."""
-    rows = []
+    rows: list[list[int]] = []
     lines = body.rstrip().split("\n")
     for number, line in enumerate(lines, start=4):
         words = line.split()

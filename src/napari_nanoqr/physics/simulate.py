@@ -1,0 +1,158 @@
+"""From a design, a plan or a pattern to the micrograph that is to be expected."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.design.design import Design
+from napari_nanoqr.design.film import Film
+from napari_nanoqr.fib.columns import Beam
+from napari_nanoqr.fib.pattern import Pattern
+from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
+from napari_nanoqr.fib.plan import MillPlan, plan_milling
+from napari_nanoqr.physics.milling import BeamShape, mill
+from napari_nanoqr.physics.sem import SemModel, image_film
+from napari_nanoqr.physics.view import View
+from napari_nanoqr.sem.micrograph import Micrograph
+
+MARGIN = 1.15
+"""Field of view in sides of the pattern."""
+
+
+def simulate_micrograph(
+    source: Design | MillPlan | Pattern,
+    *,
+    pixel_size_nm: float = 6.125,
+    electrons_per_pixel: float = 3000.0,
+    rotation_deg: float = 0.0,
+    tilt_deg: float = 0.0,
+    probe_nm: float = 2.0,
+    drift_nm: tuple[float, float] = (0.0, 0.0),
+    frames: int = 1,
+    shape: tuple[int, int] | None = None,
+    film: Film | None = None,
+    beam: Beam | None = None,
+    beam_shape: BeamShape | None = None,
+    model: SemModel | None = None,
+    seed: int | None = None,
+) -> Micrograph:
+    """Predict the micrograph of a milled pattern.
+
+    A design is planned with defaults; a design or a plan is written as a 16-bit stream file
+    and read back, so that what is predicted is what the file says.
+
+    Parameters
+    ----------
+    source : Design, MillPlan or Pattern
+        What is milled.
+    pixel_size_nm : float
+        Pixel size; 6.125 nm is an eighth of a 49 nm module.
+    electrons_per_pixel : float
+        Primary electrons for each pixel of each frame.
+    rotation_deg, tilt_deg : float
+        Rotation, counter-clockwise as seen, and tilt of the stage about the image's x axis.
+    probe_nm : float
+        Standard deviation of the electron probe.
+    drift_nm : tuple of float
+        Movement (y, x) of the specimen from the first pixel to the last one.
+    frames : int
+        1 for an image, more for a stack.
+    shape : tuple of int, optional
+        Rows and columns; by default the pattern with a margin all round.
+    film : Film, optional
+        By default the design's, or as the pattern's sidecar says.
+    beam : Beam, optional
+        Ion beam; by default the plan's, or as the pattern's sidecar says.
+    beam_shape : BeamShape, optional
+        Tail of the ion beam.
+    model : SemModel, optional
+        Contrast and detector.
+    seed : int, optional
+        For the same noise again.
+
+    Returns
+    -------
+    Micrograph
+        With the acquisition in ``metadata``; where the design is known, ``metadata["truth"]``
+        holds ``payload_hex``, ``version``, ``error``, ``pitch_nm`` and ``corners_yx``: the
+        outer corners of the symbol (top left, top right, bottom right, bottom left as encoded)
+        in pixels with the centre of the first pixel at 0, 0; of the first frame for a stack.
+
+    Raises
+    ------
+    ValueError
+        Where a value is out of range, or the pattern does not tell its scale, beam or film.
+    """
+    design = source if isinstance(source, Design) else None
+    if isinstance(source, Design):
+        source = plan_milling(source if film is None else replace(source, film=film), beam)
+    if isinstance(source, MillPlan):
+        design = source.design
+        source = _through_file(source)
+    if design is None and isinstance(source.metadata.get("design"), dict):
+        design = Design.from_dict(source.metadata["design"])
+    film = film or (Film() if design is None else design.film)
+    state = mill(source, film, beam, shape=beam_shape, **_volume(source, film))
+    bounds = source.bounds_nm
+    assert bounds is not None  # mill() has made sure
+    side = max(np.abs(bounds)) * 2
+    if design is not None:
+        side = max(side, design.field_side_nm)
+    rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, drift_nm)
+    view = View(pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames)
+    micrograph = image_film(
+        state, view, electrons_per_pixel=electrons_per_pixel, probe_nm=probe_nm, model=model,
+        seed=seed,
+    )  # fmt: skip
+    if design is None:
+        return micrograph
+    truth = _truth(design, bounds, view)
+    return replace(micrograph, metadata=micrograph.metadata | {"truth": truth})
+
+
+def _through_file(plan: MillPlan) -> Pattern:
+    """Write a plan as a stream file and read it back."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pattern.str"
+        write_pattern(plan, path, stream="s16,25ns")
+        return replace(read_pattern(path), path=None)
+
+
+def _volume(pattern: Pattern, film: Film) -> dict[str, float]:
+    """Take the volume per dose that the pattern was planned with, where it is for this film."""
+    volume = pattern.metadata.get("volume_per_dose_um3_per_nc")
+    planned = pattern.metadata.get("design", {}).get("film", {}).get("material")
+    if isinstance(volume, dict) and planned == film.material:
+        return {"volume_per_dose_um3_per_nc": float(volume["value"])}
+    return {}
+
+
+def _default_shape(
+    side_nm: float, pixel_nm: float, rotation_deg: float, drift_nm: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns that hold a square pattern however it is turned."""
+    turn = np.deg2rad(rotation_deg)
+    turned = side_nm * (abs(np.cos(turn)) + abs(np.sin(turn)))
+    pixels = int(np.ceil((MARGIN * turned + 2 * max(map(abs, drift_nm))) / pixel_nm))
+    return pixels, pixels
+
+
+def _truth(design: Design, bounds: tuple[float, float, float, float], view: View) -> dict[str, Any]:
+    """Where the symbol is in the image, and what it says."""
+    half = design.side_nm / 2
+    centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
+    corners: NDArray[np.float64] = centre + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    return {
+        "payload_hex": design.symbol.payload.hex(),
+        "version": design.symbol.version,
+        "error": design.symbol.error,
+        "mask": design.symbol.mask,
+        "pitch_nm": design.pitch_nm,
+        "corners_yx": view.to_pixels(corners).tolist(),
+    }
