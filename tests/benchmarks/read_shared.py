@@ -67,13 +67,10 @@ def micrographs(folder: Path, tallies: dict[str, Tally]) -> None:
 
 
 def photographs(folder: Path, tally: Tally) -> None:
-    from PIL import Image
-
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in IMAGES:
             continue
-        with Image.open(path) as picture:
-            image = np.asarray(picture.convert("RGB"))
+        image = load(path)
         start = time.perf_counter()
         readings = read_codes(image)
         tally.seconds.append(time.perf_counter() - start)
@@ -82,7 +79,7 @@ def photographs(folder: Path, tally: Tally) -> None:
         if binary.exists():
             right = binary.read_bytes() in got
         elif text.exists():
-            expected = text.read_text(encoding="utf-8").rstrip("\n")
+            expected = text.read_bytes().decode().rstrip("\n")
             texts = [
                 variant
                 for reading in readings
@@ -96,6 +93,8 @@ def photographs(folder: Path, tally: Tally) -> None:
                 if variant is not None
             ]
             right = expected in [t.rstrip("\n") for t in texts]
+        elif (part := sequence(path, folder)) is not None:
+            right = part in [r.payload for r in readings if r.structured_append]
         else:
             tally.wrong += len(readings)
             if readings:
@@ -106,6 +105,32 @@ def photographs(folder: Path, tally: Tally) -> None:
         if not right:
             tally.wrong += bool(readings)
             print(f"{folder.name}/{path.name}: {readings or 'nothing'}", file=sys.stderr)
+
+
+def sequence(path: Path, folder: Path) -> bytes | None:
+    """Return what an image of a Structured Append set holds: all of it, in the set's order."""
+    name, _, _ = path.stem.rpartition("-")
+    whole = folder / f"{name}.txt"
+    if not name or not whole.exists():
+        return None
+    parts = sorted(folder.glob(f"{name}-*{path.suffix}"))
+    pieces = {}
+    for other in parts:
+        for reading in read_codes(load(other)):
+            if reading.structured_append:
+                pieces[reading.structured_append[0]] = (other, reading.payload)
+    joined = b"".join(pieces[i][1] for i in sorted(pieces))
+    expected = whole.read_bytes()
+    if len(pieces) != len(parts) or joined.rstrip(b"\n") != expected.rstrip(b"\n"):
+        return b""
+    return next(payload for other, payload in pieces.values() if other == path)
+
+
+def load(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def main(folders: list[str]) -> None:

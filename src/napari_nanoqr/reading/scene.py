@@ -1,0 +1,119 @@
+"""One image while it is being read: what is known of it, and what was found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.image import Source
+from napari_nanoqr.reading.prepare import Preparations
+from napari_nanoqr.reading.reading import Reading
+
+_GRID = 48
+"""Cells along the longer side when looking for free room."""
+
+
+@dataclass
+class Scene:
+    """An image and the codes found in it so far.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    preparations : Preparations
+        Versions of it.
+    found : list of Reading
+        Codes that were read.
+    """
+
+    source: Source
+    preparations: Preparations
+    found: list[Reading] = field(default_factory=list)
+
+    @property
+    def so_far(self) -> str:
+        """How many codes were found, in words."""
+        count = len(self.found)
+        return "no code" if count == 0 else "1 code" if count == 1 else f"{count} codes"
+
+    def taken(self, corners_yx: NDArray[np.float64]) -> bool:
+        """Return whether a code lies where one was read: the middle of one is in the other."""
+        middle = corners_yx.mean(axis=0)
+        return any(
+            inside(middle, reading.corners_yx)
+            or inside(reading.corners_yx.mean(axis=0), corners_yx)
+            for reading in self.found
+        )
+
+    def covered(
+        self, picture: NDArray[np.uint8], stretch: tuple[float, float]
+    ) -> NDArray[np.uint8]:
+        """Return a picture in which the codes that were read no longer show.
+
+        Parameters
+        ----------
+        picture : (y, x) uint8 array
+            A version of the image.
+        stretch : tuple of float
+            Size of its pixels in pixels of the image, y and x.
+        """
+        if not self.found:
+            return picture
+        result = picture.copy()
+        grey = int(np.median(picture[::4, ::4]))
+        for reading in self.found:
+            quad = (reading.corners_yx + 0.5) / np.array(stretch) - 0.5
+            low = np.maximum(np.floor(quad.min(axis=0)).astype(int), 0)
+            high = np.minimum(np.ceil(quad.max(axis=0)).astype(int) + 1, picture.shape)
+            if (high > low).all():
+                y, x = np.mgrid[low[0] : high[0], low[1] : high[1]]
+                part = result[low[0] : high[0], low[1] : high[1]]
+                part[inside(np.stack((y, x), axis=-1), quad)] = grey
+        return result
+
+    def room_for_another(self) -> bool:
+        """Return whether a free square could hold another code, 0.7 times as large as these."""
+        height, width = self.source.shape
+        cell = max(height, width) / _GRID
+        rows, columns = max(1, round(height / cell)), max(1, round(width / cell))
+        centres: NDArray[np.float64] = (
+            np.indices((rows, columns)).transpose(1, 2, 0) + 0.5
+        ) * float(cell)
+        free = np.ones((rows, columns), dtype=bool)
+        sides = []
+        for reading in self.found:
+            free &= ~inside(centres, reading.corners_yx)
+            edges = reading.corners_yx - np.roll(reading.corners_yx, -1, axis=0)
+            sides.append(float(np.linalg.norm(edges, axis=1).min()))
+        need = max(1, int(0.7 * min(sides) / cell))
+        if need > min(free.shape):
+            return False
+        sums = np.pad(free.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        squares = (
+            sums[need:, need:] - sums[:-need, need:] - sums[need:, :-need] + sums[:-need, :-need]
+        )
+        return bool((squares == need * need).any())
+
+
+def inside(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which points lie within a convex quadrangle.
+
+    Parameters
+    ----------
+    points : (..., 2) array
+        The points.
+    corners : (4, 2) float array
+        Corners in either sense of rotation.
+
+    Returns
+    -------
+    (...) bool array
+        True inside.
+    """
+    edges = np.roll(corners, -1, axis=0) - corners
+    towards = np.asarray(points)[..., None, :] - corners
+    sides = edges[:, 0] * towards[..., 1] - edges[:, 1] * towards[..., 0]
+    return np.asarray((sides > 0).all(axis=-1) | (sides < 0).all(axis=-1))
