@@ -100,7 +100,8 @@ def _fit(
             continue
         template = function_template(version)
         fit = refine(image, grid, template)
-        fit = refine(image, fit.grid, template, degree=2)
+        if decoded is None:
+            fit = refine(image, fit.grid, template, degree=2)
         if best is None or abs(fit.correlation) > abs(best.correlation):
             best = fit
     if best is None:
@@ -184,9 +185,7 @@ def _settle(
     symbol = decoded.symbol
     written = symbol.matrix.T if mirrored else symbol.matrix
     template = make_template(written, np.ones_like(written))
-    for degree in (1, 2, 3):
-        finer = refine(image, fit.grid, template, degree=degree)
-        fit = finer
+    fit = refine(image, refine(image, fit.grid, template, steps=2).grid, template, degree=3)
     sampled = symbol.matrix ^ decoded.wrong
     values = sample_modules(image, fit.grid)
     values = -values if fit.correlation < 0 else values

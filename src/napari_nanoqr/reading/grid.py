@@ -56,8 +56,14 @@ def polynomials(points: Points, degree: int) -> NDArray[np.float64]:
         Lower degrees first, so that a basis of higher degree begins with that of a lower.
     """
     a, b = points[..., 0], points[..., 1]
-    columns = [a ** (d - i) * b**i for d in range(degree + 1) for i in range(d + 1)]
-    return np.stack(columns, axis=-1)
+    result = np.ones((*a.shape, (degree + 1) * (degree + 2) // 2))
+    column = 1
+    for d in range(1, degree + 1):
+        # each of the degree before times a, and its last times b
+        result[..., column : column + d] = result[..., column - d : column] * a[..., None]
+        result[..., column + d] = result[..., column - 1] * b
+        column += d + 1
+    return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,7 @@ def make_template(
     slope = np.stack(np.gradient(blurred, 1 / _FINE), axis=-1)
     rows, columns = np.nonzero(np.kron(known, np.ones((_FINE, _FINE), dtype=bool)))
     if rows.size > _MOST_POINTS:
-        chosen = np.random.default_rng(0).choice(rows.size, _MOST_POINTS, replace=False)
+        chosen = np.random.default_rng(0).integers(rows.size, size=_MOST_POINTS)
         rows, columns = rows[chosen], columns[chosen]
     points = (np.stack((rows, columns), axis=-1) + 0.5) / _FINE
     return Template(points, blurred[rows, columns], slope[rows, columns])

@@ -79,9 +79,8 @@ class Scene:
         height, width = self.source.shape
         cell = max(height, width) / _GRID
         rows, columns = max(1, round(height / cell)), max(1, round(width / cell))
-        centres: NDArray[np.float64] = (
-            np.indices((rows, columns)).transpose(1, 2, 0) + 0.5
-        ) * float(cell)
+        middles = np.indices((rows, columns), dtype=np.float64).transpose(1, 2, 0) + 0.5
+        centres: NDArray[np.float64] = middles * cell
         free = np.ones((rows, columns), dtype=bool)
         sides = []
         for reading in self.found:
