@@ -26,8 +26,12 @@ class Micrograph:
         Where the pixel size was read, in words for people, e.g. ``"Zeiss tag 34118"``.
     metadata : dict
         The acquisition as plain JSON-able values. Keys with a fixed meaning, each present
-        only where the file tells: ``vendor``, ``tilt_deg``, ``dwell_s``,
-        ``beam_current_a``, ``landing_energy_ev``, ``detector``, ``databar_rows``.
+        only where the file tells: ``vendor``; ``beam`` (``"electron"`` or ``"ion"``);
+        ``tilt_deg``, ``tilt_correction`` (bool) and ``tilt_correction_deg``; ``dwell_s`` of
+        one scan and ``averaged``, how many scans the image averages or adds;
+        ``beam_current_a``, ``landing_energy_ev``, ``detector``, ``databar_rows``. Sentences
+        for people: ``pixel_size_conflict``, where the file contradicts itself, and
+        ``notes``. The file's own entries are in ``fields``, by their own names.
     databar : ndarray or None
         The rows that were cut off, ``(rows, x)`` or ``(frame, rows, x)``.
     path : Path or None

@@ -1,0 +1,1 @@
+"""Electron micrographs: what they are, and how they come from files and go to them."""

@@ -1,0 +1,7 @@
+"""What goes wrong with an image file, in words for people."""
+
+from __future__ import annotations
+
+
+class UnreadableImage(ValueError):
+    """The file is not an image that can be read, or only part of one is left."""

@@ -1,0 +1,92 @@
+"""JEOL: a text file of the same name with ``$CM_`` and ``$$SM_`` lines."""
+
+from __future__ import annotations
+
+import re
+
+from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
+from napari_nanoqr.sem.files.quantities import in_nm, in_si, number, pixel_size, plain
+
+_LINE = re.compile(r"\${1,2}(\w+%?\w*)[ \t]*(.*)")
+# Width of the picture that the magnification refers to
+_PICTURE_WIDTH_NM = 128e6
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return ``{"CM_MAG": "50"}`` of lines ``$CM_MAG 50`` and ``$$SM_WD 9.07``."""
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _LINE.match(line.strip())
+        if match:
+            fields.setdefault(match[1], match[2].strip())
+    return fields
+
+
+def read(file: ImageFile) -> Acquisition | None:
+    """Read the sidecar, None where there is none of JEOL's."""
+    for name, text in file.sidecars(f"{file.path.stem}.txt"):
+        if "$CM_" in text or "$$SM_" in text:
+            return _acquisition(parse(text), f"JEOL sidecar {name}", file)
+    return None
+
+
+def _acquisition(fields: dict[str, str], source: str, file: ImageFile) -> Acquisition:
+    found = Acquisition(vendor="JEOL", fields={key: plain(value) for key, value in fields.items()})
+    full = _two_numbers(fields.get("CM_FULL_SIZE"))
+    width = int(full[0]) if full else file.width
+    _set_pixel_size(found, fields, width, source)
+    if full and width != file.width:
+        found.conflict(
+            f"The microscope stored {width} columns and the file has {file.width}: "
+            "it was cropped or resampled afterwards."
+        )
+    elif full and full[1] < file.height:
+        found.databar_rows = file.height - int(full[1])
+
+    # x y z in mm, then two angles of which the files do not tell which is the tilt
+    angles = fields.get("CM_STAGE_POS", "").split()[3:5]
+    level = len(angles) == 2 and all(number(angle) == 0 for angle in angles)
+    found.metadata |= {
+        "landing_energy_ev": in_si(fields.get("CM_ACCEL_VOLT"), "V", "kV"),
+        "detector": fields.get("CM_DETECTOR_NAME")
+        or fields.get("CM_DETECTOR")
+        or fields.get("CM_SIGNAL_NAME")
+        or fields.get("CM_SIGNAL")
+        or None,
+        "tilt_deg": 0.0 if level else None,
+    }
+    return found
+
+
+def _set_pixel_size(found: Acquisition, fields: dict[str, str], width: int, source: str) -> None:
+    """Take the scale bar, else the field of view, else the magnification."""
+    bar = number(fields.get("SM_MICRON_BAR"))
+    marker = in_nm(fields.get("SM_MICRON_MARKER"))
+    field_of_view = _two_numbers(fields.get("CM_FIELD_OF_VIEW"))
+    magnification = number(fields.get("CM_MAG"))
+    candidates = {
+        "SM_MICRON_BAR": marker / bar if marker and bar and bar > 0 else None,
+        # in um
+        "CM_FIELD_OF_VIEW": field_of_view[0] * 1e3 / width if field_of_view else None,
+        "CM_MAG": _PICTURE_WIDTH_NM / magnification / width
+        if magnification and magnification > 0
+        else None,
+    }
+    for name, value in candidates.items():
+        size = pixel_size(value, value)
+        if size is None:
+            continue
+        if found.pixel_size_nm is None:
+            found.pixel_size_nm = size
+            found.pixel_size_source = f"{source}, {name}"
+        else:
+            # the bar is a whole number of pixels long
+            found.cross_check(size[1], name, 0.03)
+
+
+def _two_numbers(text: str | None) -> tuple[float, float] | None:
+    """Return the two positive numbers of a line such as ``1280 960``."""
+    values = [number(part) for part in (text or "").split()[:2]]
+    if len(values) != 2 or values[0] is None or values[1] is None:
+        return None
+    return (values[0], values[1]) if values[0] > 0 and values[1] > 0 else None

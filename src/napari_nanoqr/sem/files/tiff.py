@@ -1,0 +1,252 @@
+"""TIFF: headers for the vendors' readers, and the pixels of all frames as grey values."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_nanoqr.sem.errors import UnreadableImage
+from napari_nanoqr.sem.files.facts import ImageFile
+from napari_nanoqr.sem.grey import to_grey
+
+SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_WANTED_TAGS = (270, 34118, 34119, 34680, 34682, 34683, 40092, 50431)
+# No compression of pixels does better: deflate ends at 1032 to 1. What claims more has a
+# damaged size, and would fill the memory with zeros.
+_MOST_COMPRESSED = 2000
+# Microscopes put the picture first, or after one thumbnail
+_PAGES_TO_CHOOSE_FROM = 8
+
+
+class TiffSource:
+    """An open TIFF file: `file` with its headers, `notes` on damage, `pixels`."""
+
+    def __init__(self, path: Path, tiff: tifffile.TiffFile, notes: list[str]) -> None:
+        self._path = path
+        self._tiff = tiff
+        self.notes = notes
+        self._page = self._main_page()
+        self.file = ImageFile(
+            path=path,
+            width=int(self._page.imagewidth),
+            height=int(self._page.imagelength),
+            tags={code: data for code in _WANTED_TAGS if (data := self._raw(code)) is not None},
+            resolution=(self._resolution(282), self._resolution(283)),
+        )
+
+    def pixels(self, pages: slice | None = None) -> NDArray[Any]:
+        """Read all frames.
+
+        Parameters
+        ----------
+        pages : slice, optional
+            The pages to read; by default all that are frames of the main image.
+
+        Returns
+        -------
+        ndarray
+            Grey values, ``(y, x)`` for one frame, ``(frame, y, x)`` for several; pages of
+            another shape or kind than the main one, such as thumbnails, are left out.
+
+        Raises
+        ------
+        UnreadableImage
+            If pixels are missing from the file or cannot be decoded.
+        """
+        try:
+            return self._frames(pages)
+        except UnreadableImage:
+            raise
+        except MemoryError as error:
+            raise UnreadableImage(
+                f"{self._path.name} says it is {self.file.width} x {self.file.height} pixels, "
+                "more than the memory holds. It is damaged, or has to be cropped first."
+            ) from error
+        except Exception as error:
+            # decoders raise whatever damage leads them to
+            raise UnreadableImage(
+                f"The pixels of {self._path.name} cannot be decoded ({error}). "
+                "Copy the file again from the microscope, or save it as an uncompressed TIFF."
+            ) from error
+
+    def _pages(self, count: int | None = None) -> list[tifffile.TiffPage]:
+        pages = [self._tiff.pages[index] for index in range(len(self._tiff.pages))[:count]]
+        return cast("list[tifffile.TiffPage]", pages)
+
+    def _main_page(self) -> tifffile.TiffPage:
+        pages = self._pages(_PAGES_TO_CHOOSE_FROM)
+        pages = [page for page in pages if page.imagewidth and page.imagelength]
+        pages = [page for page in pages if not page.is_reduced and not page.is_mask] or pages
+        if not pages:
+            raise UnreadableImage(f"{self._path.name} is a TIFF without an image in it.")
+        return max(pages, key=lambda page: page.imagewidth * page.imagelength)
+
+    def _raw(self, code: int) -> bytes | None:
+        tag = self._page.tags.get(code)
+        if tag is None:
+            tag = self._pages(1)[0].tags.get(code)
+        if tag is None:
+            return None
+        handle = self._tiff.filehandle
+        handle.seek(tag.valueoffset)
+        # a damaged count must not ask for more memory than there is file
+        return bytes(handle.read(min(tag.valuebytecount, handle.size)))
+
+    def _resolution(self, code: int) -> float:
+        value = self._page.tags.valueof(code, default=None)
+        if isinstance(value, tuple) and len(value) == 2 and value[1]:
+            return float(value[0] / value[1])
+        return float("nan")
+
+    def _frames(self, chosen: slice | None) -> NDArray[Any]:
+        main = self._page
+        if chosen is None and len(self._tiff.pages) == 1:
+            series = self._tiff.series[0]
+            if series.size > main.size and series.shape[-2:] == (main.imagelength, main.imagewidth):
+                # one header for a whole stack, as ImageJ writes files above 4 GiB
+                self._check_complete(main)
+                planes = series.asarray().reshape(-1, *series.shape[-2:])
+                return np.stack([_grey(main, plane) for plane in planes])
+        pages = self._pages()
+        if chosen is not None:
+            pages = pages[chosen]
+        else:
+            pages = [page for page in pages if _kind(page) == _kind(main)] or [main]
+        frames = []
+        for page in pages:
+            self._check_complete(page)
+            frames.append(_grey(page, page.asarray()))
+        planes = np.concatenate([frame.reshape(-1, *frame.shape[-2:]) for frame in frames])
+        return planes[0] if len(planes) == 1 else planes
+
+    def _check_complete(self, page: tifffile.TiffPage) -> None:
+        """Refuse a page that has less data in the file than its size asks for.
+
+        tifffile would fill in zeros.
+        """
+        size = self._tiff.filehandle.size
+        counts = list(page.databytecounts)
+        if len(counts) == 1 and page.compression == tifffile.COMPRESSION.NONE:
+            # some writers round the count of their only strip up
+            counts = [min(counts[0], page.nbytes)]
+        missing = max(
+            (
+                offset + count - size
+                for offset, count in zip(page.dataoffsets, counts, strict=False)
+            ),
+            default=0,
+        )
+        bits = page.imagewidth * page.imagelength * page.samplesperpixel * int(page.bitspersample)
+        most = 1 if page.compression == tifffile.COMPRESSION.NONE else _MOST_COMPRESSED
+        if missing > 0 or bits > 8 * most * sum(counts):
+            raise UnreadableImage(
+                f"{self._path.name} is cut off: pixels are missing at its end. "
+                "Copy the file again from the microscope."
+            )
+
+
+@contextmanager
+def open_tiff(path: Path) -> Iterator[TiffSource]:
+    """Open a TIFF file for reading.
+
+    Raises
+    ------
+    UnreadableImage
+        If its headers are damaged.
+    """
+    with _noted_warnings() as notes:
+        try:
+            tiff = tifffile.TiffFile(path)
+        except Exception as error:
+            raise _damaged(path, error) from error
+        with tiff:
+            try:
+                source = TiffSource(path, tiff, notes)
+            except UnreadableImage:
+                raise
+            except Exception as error:
+                raise _damaged(path, error) from error
+            yield source
+
+
+def _damaged(path: Path, error: Exception) -> UnreadableImage:
+    return UnreadableImage(
+        f"{path.name} begins like a TIFF but its headers are damaged ({error}). "
+        "Copy the file again from the microscope."
+    )
+
+
+def _kind(page: tifffile.TiffPage) -> tuple[Any, ...]:
+    """Return what all frames of one image have in common."""
+    return (page.shape, page.dtype, page.photometric, page.is_reduced, page.is_mask)
+
+
+def _grey(page: tifffile.TiffPage, array: NDArray[Any]) -> NDArray[Any]:
+    """Grey values of one page, ``(..., y, x)``, whatever it stores them as."""
+    photometric = page.photometric
+    if array.dtype.kind not in "buif":
+        raise UnreadableImage(
+            f"{page.parent.filename} has pixels of the type {array.dtype}, not grey values."
+        )
+    if photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
+        grey: NDArray[Any] = _palette(np.asarray(page.colormap))[array]
+        return grey
+    if photometric in (tifffile.PHOTOMETRIC.SEPARATED, tifffile.PHOTOMETRIC.CIELAB):
+        raise UnreadableImage(
+            f"{page.parent.filename} has colours for printing: save it as grey or RGB first."
+        )
+    if "S" in page.axes and array.ndim == len(page.axes):
+        array = to_grey(np.moveaxis(array, page.axes.index("S"), -1))
+    if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+        if array.dtype.kind == "u":
+            array = np.asarray((1 << int(page.bitspersample)) - 1 - array, dtype=array.dtype)
+        elif array.dtype.kind == "b":
+            array = ~array
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8) * np.uint8(255)
+    # the machine's own byte order, which compiled readers of the array insist on
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _palette(colormap: NDArray[Any]) -> NDArray[Any]:
+    """Grey value of each palette entry, in 8 bit unless that would lose some."""
+    grey = to_grey(colormap.T[np.newaxis])[0]
+    if grey.max(initial=0) < 256:
+        # written by programs that took the palette for an 8-bit one
+        return np.asarray(grey, dtype=np.uint8)
+    high = grey >> 8
+    if np.array_equal(high * 257, grey) or np.array_equal(high * 256, grey):
+        return np.asarray(high, dtype=np.uint8)
+    if len(grey) <= 256 and not np.array_equal(colormap[0], colormap[1]):
+        # a colour palette on an 8-bit picture: more bits would only promise detail
+        return np.asarray(np.rint(grey / 257.0), dtype=np.uint8)
+    return np.asarray(grey, dtype=np.uint16)
+
+
+@contextmanager
+def _noted_warnings() -> Iterator[list[str]]:
+    """Collect what tifffile logs in this thread instead of letting it onto the screen."""
+    notes: list[str] = []
+    thread = threading.get_ident()
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        if record.levelno >= logging.ERROR:
+            notes.append(f"The TIFF headers are damaged: {record.getMessage()}")
+        return False
+
+    logger = logging.getLogger("tifffile")
+    logger.addFilter(keep)
+    try:
+        yield notes
+    finally:
+        logger.removeFilter(keep)

@@ -1,0 +1,140 @@
+"""Read a micrograph from a file of any microscope."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.sem.errors import UnreadableImage
+from napari_nanoqr.sem.micrograph import Micrograph
+
+if TYPE_CHECKING:
+    from napari_nanoqr.sem.files.facts import ImageSource
+
+
+def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
+    """Read the image, its pixel size and how it was taken.
+
+    The pixel size comes from what Zeiss, Thermo/FEI, TESCAN, Hitachi, JEOL, Phenom,
+    OpenFIBSEM, OME and ImageJ write into the file or beside it, never from the printing
+    resolution. Where two entries of a file disagree, ``metadata["pixel_size_conflict"]``
+    says so; what else a person should know stands in ``metadata["notes"]``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A TIFF with one or more frames, or a PNG, JPEG, BMP or WebP picture. Grey values
+        of 8 and 16 bit stay as they are; colour becomes luminance, see
+        `napari_nanoqr.sem.grey.to_grey`.
+
+    Returns
+    -------
+    Micrograph
+        With ``pixel_size_nm`` None where the file does not tell a size that can be true.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    UnreadableImage
+        If it is empty, cut off, damaged or not an image.
+    """
+    path = Path(path)
+    from napari_nanoqr.sem.files.registry import acquisition_of
+
+    with _opened(path) as source:
+        found = acquisition_of(source.file)
+        databar = None
+        if found is not None and found.stored:
+            image = _as_stored(source, found.stored, "", 0)
+            if "databar_shape" in found.stored:
+                databar = _as_stored(source, found.stored, "databar_", _count(image))
+        else:
+            image = source.pixels()
+        notes = list(source.notes)
+    if found is None:
+        return Micrograph(image=image, metadata={"notes": notes} if notes else {}, path=path)
+
+    metadata = {key: value for key, value in found.metadata.items() if value is not None}
+    if found.vendor:
+        metadata["vendor"] = found.vendor
+    if not found.stored:
+        notes = found.notes + notes
+        if found.pixel_size_nm is None:
+            notes.append("The file does not tell a pixel size that can be true: enter it.")
+        if notes:
+            metadata["notes"] = notes
+        if found.fields:
+            metadata["fields"] = found.fields
+        rows = found.databar_rows
+        if 0 < rows < image.shape[-2]:
+            image, databar = image[..., :-rows, :], image[..., -rows:, :]
+            metadata["databar_rows"] = rows
+    return Micrograph(
+        image=image,
+        pixel_size_nm=found.pixel_size_nm,
+        pixel_size_source=found.pixel_size_source,
+        metadata=metadata,
+        databar=databar,
+        path=path,
+    )
+
+
+def recognises(path: str | os.PathLike[str]) -> bool:
+    """Tell from the headers alone whether the file says how its image was taken.
+
+    True for the tags and sidecars of microscopes, and for OME and ImageJ files that tell a
+    pixel size and hold one image or frames of one image, not channels or slices. False for
+    everything else, unreadable files among it.
+    """
+    from napari_nanoqr.sem.files.registry import acquisition_of
+
+    try:
+        with _opened(Path(path)) as source:
+            found = acquisition_of(source.file)
+    except (OSError, UnreadableImage):
+        return False
+    return found is not None and found.worth_claiming
+
+
+def _opened(path: Path) -> AbstractContextManager[ImageSource]:
+    if path.is_dir():
+        raise UnreadableImage(f"{path.name} is a folder: choose an image file in it.")
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no file {path}.") from None
+    if not start:
+        raise UnreadableImage(f"{path.name} is empty: copy it again from the microscope.")
+    # a module that decodes is imported only when its kind of file comes
+    from napari_nanoqr.sem.files import picture, tiff
+
+    if start.startswith(tiff.SIGNATURES):
+        return tiff.open_tiff(path)
+    return picture.open_picture(path)
+
+
+def _as_stored(
+    source: ImageSource, stored: dict[str, Any], prefix: str, first_page: int
+) -> NDArray[Any]:
+    """Give an array that `write_micrograph` stored its shape and type again."""
+    shape = tuple(int(length) for length in stored[f"{prefix}shape"])
+    count = shape[0] if len(shape) == 3 else 1
+    planes = source.pixels(slice(first_page, first_page + count))
+    if planes.size != math.prod(shape):
+        raise UnreadableImage(
+            f"{source.file.path.name} has lost frames or was changed by another program, "
+            "which kept the notes of the original."
+        )
+    return planes.reshape(shape).astype(np.dtype(stored[f"{prefix}dtype"]), copy=False)
+
+
+def _count(image: NDArray[Any]) -> int:
+    return 1 if image.ndim == 2 else int(image.shape[0])
