@@ -1,0 +1,145 @@
+"""``nanoqr decode``: micrographs to payloads."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Read the codes in micrographs. The pixel size is taken from the file where it tells it.
+Exit status 0 where every image gave a code, 1 where some gave none, 2 for bad use or a file
+that cannot be read (the others are still read)."""
+
+EPILOG = """\
+examples:
+  nanoqr decode image_012.tif
+  nanoqr decode *.tif --json > readings.jsonl
+  nanoqr decode plain.png --pixel-size 6.1 --pitch 49 --save payloads
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command's options to the parser."""
+    parser = commands.add_parser(
+        "decode",
+        help="micrographs to payloads",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument(
+        "--pixel-size", type=float, metavar="NM", help="instead of what the file says"
+    )
+    parser.add_argument(
+        "--pitch", type=float, metavar="NM", help="side of a module, where it is known"
+    )
+    parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    parser.add_argument(
+        "--save", type=Path, metavar="DIR", help="save the exact bytes of each payload here"
+    )
+    parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read each image, one after the other."""
+    if options.save is not None:
+        options.save.mkdir(parents=True, exist_ok=True)
+    worst = 0
+    for number, path in enumerate(options.images, start=1):
+        if len(options.images) > 1 or not options.json:
+            print(f"[{number}/{len(options.images)}] {path.name}", file=sys.stderr, flush=True)
+        record, readings, status = read_file(path, options.pixel_size, options.pitch)
+        worst = max(worst, status)
+        print(json.dumps(record) if options.json else text_of(record), flush=True)
+        if options.save is not None:
+            _save(readings, path, options.save)
+    return worst
+
+
+def read_file(
+    path: Path, pixel_size_nm: float | None = None, pitch_nm: float | None = None
+) -> tuple[dict[str, Any], list[Any], int]:
+    """Read the codes of one file.
+
+    Parameters
+    ----------
+    path : Path
+        A micrograph.
+    pixel_size_nm : float, optional
+        Instead of what the file says.
+    pitch_nm : float, optional
+        Side of a module, where it is known.
+
+    Returns
+    -------
+    record : dict
+        The JSON object of the file.
+    readings : list of Reading
+        What was read.
+    status : int
+        0 where there was a code, 1 where there was none, 2 where the file is unreadable.
+    """
+    from napari_nanoqr.cli import sentence_of
+    from napari_nanoqr.reading.read import read_codes
+    from napari_nanoqr.sem.describe import describe_micrograph
+    from napari_nanoqr.sem.read import read_micrograph
+
+    record: dict[str, Any] = {
+        "file": str(path), "pixel_size_nm": pixel_size_nm,
+        "pixel_size_source": None if pixel_size_nm is None else "given", "codes": [],
+        "error": None,
+    }  # fmt: skip
+    try:
+        micrograph = read_micrograph(path)
+        if pixel_size_nm is None:
+            known = describe_micrograph(micrograph)
+            record["pixel_size_nm"] = known["pixel_size_nm"]
+            record["pixel_size_source"] = known["pixel_size_source"]
+        readings = read_codes(micrograph, pixel_size_nm, pitch_nm)
+    except (ValueError, OSError) as problem:
+        record["error"] = sentence_of(problem)
+        return record, [], 2
+    record["codes"] = [reading.to_dict() for reading in readings]
+    if not readings:
+        record["error"] = "No code was found in this image."
+    return record, readings, 0 if readings else 1
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """Describe a file's record in lines for people."""
+    if record["error"] is not None:
+        return f"{record['file']}: {record['error']}"
+    size = record["pixel_size_nm"]
+    if size is None:
+        where = "no pixel size"
+    else:
+        sizes = " x ".join(f"{s:.5g}" for s in (size if isinstance(size, list) else [size]))
+        where = f"{sizes} nm a pixel, {record['pixel_size_source']}"
+    lines = [f"{record['file']} ({where})"]
+    for code in record["codes"]:
+        content = code["text"] if code["text"] is not None else f"hex {code['payload_hex']}"
+        facts = [
+            f"{code['symbology']} {code['version']}{'-' + code['error'] if code['error'] else ''}"
+        ]
+        if code["pitch_nm"] is not None:
+            facts.append(f"pitch {code['pitch_nm']:.4g} nm")
+        if code["corrected_codewords"] is not None:
+            facts.append(f"{code['corrected_codewords']} codewords corrected")
+        facts += [name for name in ("mirrored", "inverted") if code[name]]
+        lines.append(f"  {content}\n    {' · '.join(facts)} · by {code['reader']}")
+    return "\n".join(lines)
+
+
+def _save(readings: list[Any], path: Path, folder: Path) -> None:
+    from napari_nanoqr.files import write_bytes
+
+    for number, reading in enumerate(readings, start=1):
+        suffix = f"-{number}" if len(readings) > 1 else ""
+        target = folder / f"{path.stem}{suffix}.bin"
+        write_bytes(target, reading.payload)
+        print(f"saved: {target}", file=sys.stderr)

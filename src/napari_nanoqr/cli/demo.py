@@ -1,0 +1,144 @@
+"""``nanoqr demo``: the whole loop on the record's case."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Run the whole loop on the case of the smallest QR code on record: 29 x 29 modules at 49 nm in
+15 nm of chromium nitride on glass. Encode a URL, plan and export the milling, predict the
+micrograph from the exported file, decode it, and compare. Then show it all in napari; without
+a display napari runs on a virtual one and closes after its screenshot."""
+
+PAYLOAD = "https://www.tuwien.at/en/tu-wien/news/smallest-qr"
+
+
+def add_command(commands: Any) -> None:
+    """Add the command's options to the parser."""
+    parser = commands.add_parser(
+        "demo",
+        help="the whole loop on the record's case, with all its files",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("nanoqr-demo"), metavar="DIR",
+        help="folder for the files (default nanoqr-demo)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, help="of the micrograph's noise")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--no-viewer", action="store_true", help="leave napari out")
+    shown.add_argument(
+        "--close", action="store_true", help="close napari once its screenshot is taken"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the loop, write its files and say what came out."""
+    from napari_nanoqr.cli.encode import summary as design_summary
+    from napari_nanoqr.cli.export import summary as plan_summary
+    from napari_nanoqr.cli.export import verdict
+    from napari_nanoqr.design.design import Design
+    from napari_nanoqr.design.pictures import save_design
+    from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
+    from napari_nanoqr.fib.plan import plan_milling
+    from napari_nanoqr.physics.simulate import simulate_micrograph
+    from napari_nanoqr.reading.read import read_codes
+    from napari_nanoqr.sem.read import read_micrograph
+    from napari_nanoqr.sem.write import write_micrograph
+    from napari_nanoqr.symbols.encode import encode
+
+    folder: Path = options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    design = Design(encode(PAYLOAD, "L", 3), name="record")
+    design.save(folder / "record.json")
+    save_design(design, folder / "record.png")
+    print(f"ENCODE   {PAYLOAD}\n{_indent(design_summary(design))}")
+
+    plan = plan_milling(design)
+    print(f"PLAN     {_indent(plan_summary(plan)).lstrip()}")
+    for suffix in (".str", ".bmp", ".gds"):
+        found = write_pattern(plan, folder / f"record{suffix}")
+        print(f"EXPORT   record{suffix}: {verdict(found)}")
+
+    pattern = read_pattern(folder / "record.str")
+    predicted = simulate_micrograph(pattern, rotation_deg=7.0, seed=options.seed)
+    write_micrograph(predicted, folder / "predicted.tif")
+    print(
+        f"PREDICT  predicted.tif: {predicted.image.shape[1]} x {predicted.image.shape[0]} px of "
+        "6.125 nm, from the points of record.str"
+    )
+    micrograph = read_micrograph(folder / "predicted.tif")
+    readings = read_codes(micrograph)
+    record = {
+        "file": "predicted.tif",
+        "pixel_size_nm": 6.125,
+        "pixel_size_source": micrograph.pixel_size_source,
+        "codes": [reading.to_dict() for reading in readings],
+        "error": None if readings else "No code was found in this image.",
+    }
+    from napari_nanoqr.files import write_text
+
+    write_text(folder / "reading.json", json.dumps(record, indent=1) + "\n")
+    good = [r.payload for r in readings] == [design.symbol.payload]
+    for reading in readings:
+        print(f"DECODE   {reading.text} (by {reading.reader}, pitch {reading.pitch_nm:.4g} nm)")
+    if good:
+        wrong = readings[0].wrong
+        repaired = 0 if wrong is None else int(wrong.sum())
+        print(f"COMPARE  the payload is exact; {repaired} modules had to be repaired")
+    else:
+        print("COMPARE  the payload did not come back", file=sys.stderr)
+    if not options.no_viewer:
+        _show(folder, options)
+    print(f"Files    {folder.resolve()}")
+    return 0 if good else 1
+
+
+def _indent(text: str) -> str:
+    return "\n".join(" " * 9 + line for line in text.splitlines())
+
+
+def _show(folder: Path, options: argparse.Namespace) -> None:
+    """Show the loop in napari, on a virtual display where there is no other."""
+    if _has_display():
+        from napari_nanoqr.widgets.demo import show_demo
+
+        show_demo(folder, close=options.close or "NANOQR_VIRTUAL_DISPLAY" in os.environ)
+        print("VIEWER   viewer.png: napari with the three widgets")
+        return
+    virtual = shutil.which("xvfb-run")
+    if virtual is None:
+        print(
+            "VIEWER   left out: there is no display, and xvfb-run is not installed "
+            "(Debian, Ubuntu: apt-get install xvfb xauth)"
+        )
+        return
+    code = (
+        "import sys; from pathlib import Path; from napari_nanoqr.widgets.demo import show_demo; "
+    )
+    code += "show_demo(Path(sys.argv[1]), close=True)"
+    screen = ["-a", "-s", "-screen 0 1600x1000x24"]
+    environment = os.environ | {"QT_QPA_PLATFORM": "xcb"}
+    done = subprocess.run(
+        [virtual, *screen, sys.executable, "-c", code, str(folder)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        print(f"VIEWER   failed on a virtual display:\n{done.stderr}", file=sys.stderr)
+    else:
+        print("VIEWER   viewer.png: napari with the three widgets, on a virtual display")
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,91 @@
+"""``nanoqr info``: what a file holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Say what a design, a pattern file or a micrograph holds. For a micrograph this is among others
+the pixel size and where it was found; what the file does not tell is null."""
+
+EPILOG = """\
+examples:
+  nanoqr info record.str
+  nanoqr info image_012.tif --json
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command's options to the parser."""
+    parser = commands.add_parser(
+        "info",
+        help="what a design, a pattern file or a micrograph holds",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--hfw", type=float, metavar="UM", help="field width of a stream file that lost it"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Describe the file."""
+    values = describe(options.file, options.hfw)
+    if options.json:
+        print(json.dumps(values))
+        return 0
+    for name, value in values.items():
+        if value is None or value == [] or isinstance(value, dict):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, list) else value
+        print(f"{name.replace('_', ' '):>22}  {text}")
+    return 0
+
+
+def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
+    """Describe a file as plain values.
+
+    Raises
+    ------
+    ValueError
+        Where it is none of the kinds that are known.
+    OSError
+        Where it cannot be read.
+    """
+    from napari_nanoqr.fib.pattern import BadPattern, describe_pattern
+    from napari_nanoqr.fib.pattern_files import read_pattern
+    from napari_nanoqr.sem.describe import describe_micrograph
+    from napari_nanoqr.sem.read import read_micrograph
+
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return _describe_design(path)
+    if suffix in (".str", ".gds"):
+        return describe_pattern(read_pattern(path, hfw_um))
+    if suffix == ".bmp":
+        try:
+            return describe_pattern(read_pattern(path, hfw_um))
+        except BadPattern:
+            # a bitmap may as well be a picture
+            return describe_micrograph(read_micrograph(path))
+    return describe_micrograph(read_micrograph(path))
+
+
+def _describe_design(path: Path) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from napari_nanoqr.design.density import density
+    from napari_nanoqr.design.design import Design
+
+    design = Design.load(path)
+    values = design.to_dict()
+    del values["modules"], values["format"], values["format_version"]
+    values["film"] = str(design.film)
+    return {"kind": "design", "file": str(path)} | values | asdict(density(design))

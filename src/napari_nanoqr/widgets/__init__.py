@@ -1,0 +1,1 @@
+"""napari: thin widgets over the rooms below, readers, writers and samples."""

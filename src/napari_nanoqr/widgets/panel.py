@@ -1,0 +1,272 @@
+"""The shape that all our widgets share: sections that fold, one main button, one status line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets.bases import ValueWidget
+from napari.qt.threading import GeneratorWorker, create_worker
+from napari.utils import progress as napari_progress
+from qtpy.QtCore import Qt, QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_nanoqr.cli.settings import command_line, load_settings, save_settings
+
+HELP_URL = "https://napari-nanoqr.readthedocs.io/"
+
+GOOD, PLAIN, BAD = "good", "plain", "bad"
+# told apart by colour-blind people too, on a dark and on a light theme
+_STATUS_STYLES = {GOOD: "color: #2a9d5c;", PLAIN: "", BAD: "color: #d5752b;"}
+
+
+class Panel(QScrollArea):
+    """A dock widget that scrolls, with a menu, sections, a status line and background jobs.
+
+    Parameters
+    ----------
+    title : str
+        What the widget does, in two or three words.
+    command : str
+        The subcommand of ``nanoqr`` that does the same.
+    """
+
+    def __init__(self, title: str, command: str) -> None:
+        super().__init__()
+        self.command = command
+        self.worker: GeneratorWorker | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(340)
+        inside = QWidget()
+        self.setWidget(inside)
+        self._layout = QVBoxLayout(inside)
+        self._layout.setContentsMargins(8, 4, 8, 8)
+        self._layout.setSpacing(4)
+        self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._layout.addLayout(self._title_row(title))
+
+    # -- building ---------------------------------------------------------------------------
+
+    def add(self, widget: QWidget) -> None:
+        """Put a widget below what is there."""
+        self._layout.addWidget(widget)
+
+    def add_form(self, *fields: ValueWidget[Any]) -> QFormLayout:
+        """Put labelled fields below what is there."""
+        rows = QWidget()
+        form = _form(rows, fields)
+        self.add(rows)
+        return form
+
+    def add_section(self, title: str, *fields: ValueWidget[Any], expanded: bool = False) -> QCollapsible:
+        """Put labelled fields that fold below what is there."""
+        section = QCollapsible(title)
+        section.setDuration(0)
+        rows = QWidget()
+        _form(rows, fields).setContentsMargins(12, 2, 0, 4)
+        section.addWidget(rows)
+        section.layout().setContentsMargins(0, 0, 0, 0)
+        section.content().layout().setContentsMargins(0, 0, 0, 0)
+        if expanded:
+            section.expand(animate=False)
+        self.add(section)
+        return section
+
+    def add_buttons(self, *buttons: QPushButton) -> None:
+        """Put a row of buttons below what is there."""
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 4, 0, 0)
+        for button in buttons:
+            layout.addWidget(button)
+        self.add(row)
+
+    def add_status(self) -> None:
+        """Put the status line, and the progress bar that shows while a job runs."""
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.add(self.status)
+        self._progress_row = QWidget()
+        layout = QHBoxLayout(self._progress_row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._bar = QProgressBar()
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.cancel)
+        layout.addWidget(self._bar, 1)
+        layout.addWidget(self.cancel_button)
+        self.add(self._progress_row)
+        self._progress_row.hide()
+
+    def say(self, sentence: str, mood: str = PLAIN) -> None:
+        """Show one sentence in the status line."""
+        self.status.setText(sentence)
+        self.status.setStyleSheet(_STATUS_STYLES[mood])
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    def run(
+        self,
+        job: Callable[[], Generator[tuple[int, int, str], None, Any]],
+        done: Callable[[Any], None],
+        *,
+        busy: tuple[QWidget, ...] = (),
+    ) -> None:
+        """Run a job in the background, with progress and Cancel.
+
+        Parameters
+        ----------
+        job : callable
+            Makes a generator that yields ``(done, total, sentence)`` and returns the result.
+            It runs in another thread and must not touch the viewer.
+        done : callable
+            Gets the result, in the window's thread.
+        busy : tuple of QWidget
+            Disabled while the job runs.
+        """
+        if self.worker is not None:
+            return
+        shown = napari_progress(total=0, desc=self.command)
+        for widget in busy:
+            widget.setEnabled(False)
+        self._bar.setRange(0, 0)
+        self._progress_row.show()
+
+        def step(value: tuple[int, int, str]) -> None:
+            count, total, sentence = value
+            self._bar.setRange(0, total)
+            self._bar.setValue(count)
+            self.say(sentence)
+
+        def failed(problem: Exception) -> None:
+            self.say(sentence_of(problem), BAD)
+
+        def finished() -> None:
+            shown.close()
+            self.worker = None
+            self._progress_row.hide()
+            self.cancel_button.setEnabled(True)
+            for widget in busy:
+                widget.setEnabled(True)
+
+        self.worker = create_worker(
+            job,
+            _start_thread=False,
+            _connect={
+                "yielded": step,
+                "returned": done,
+                "errored": failed,
+                "aborted": lambda: self.say("Cancelled: nothing was changed."),
+                "finished": finished,
+            },
+        )
+        self.worker.start()
+
+    def cancel(self) -> None:
+        """Stop the running job at its next step."""
+        if self.worker is not None:
+            self.cancel_button.setEnabled(False)
+            self.say("Cancelling …")
+            self.worker.quit()
+
+    # -- settings ---------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the names of the command line's options."""
+        raise NotImplementedError
+
+    def apply_settings(self, settings: dict[str, Any]) -> None:
+        """Set the fields; names that this widget does not know are left alone."""
+        raise NotImplementedError
+
+    def _title_row(self, title: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        label = QLabel(f"<b>{title}</b>")
+        menu = QMenu(self)
+        menu.addAction("Save settings …", self._save_settings)
+        menu.addAction("Load settings …", self._load_settings)
+        menu.addAction("Copy as command line", self._copy_command_line)
+        menu.addSeparator()
+        menu.addAction("Help", lambda: QDesktopServices.openUrl(QUrl(HELP_URL)))
+        button = QToolButton()
+        button.setText("☰")
+        button.setToolTip("Settings and help")
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        row.addWidget(label, 1)
+        row.addWidget(button)
+        return row
+
+    def _save_settings(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save settings", f"nanoqr-{self.command}.json", "Settings (*.json)"
+        )
+        if path:
+            self._try(lambda: save_settings(Path(path), self.command, self.settings()))
+            self.say(f"Settings saved: nanoqr {self.command} --settings {Path(path).name}")
+
+    def _load_settings(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load settings", "", "Settings (*.json)")
+        if path:
+            self._try(lambda: self.apply_settings(load_settings(Path(path), self.command)))
+
+    def _copy_command_line(self) -> None:
+        line = command_line(self.command, self.settings())
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(line)
+        self.say(f"Copied: {line}")
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (OSError, ValueError, json.JSONDecodeError) as problem:
+            self.say(sentence_of(problem), BAD)
+
+
+def _form(rows: QWidget, fields: tuple[ValueWidget[Any], ...]) -> QFormLayout:
+    """Lay fields out with their labels in one column; a field without a label takes the row."""
+    form = QFormLayout(rows)
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setVerticalSpacing(4)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for field in fields:
+        if field.label:
+            label = QLabel(field.label)
+            label.setToolTip(field.tooltip or "")
+            form.addRow(label, field.native)
+        else:
+            form.addRow(field.native)
+    return form
+
+
+def sentence_of(problem: BaseException) -> str:
+    """Say what went wrong in a sentence without code names."""
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.strerror}: {problem.filename}" if problem.filename else problem.strerror
+    if isinstance(problem, ValueError | OSError):
+        return str(problem)
+    return f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
