@@ -121,24 +121,28 @@ def _places(
     if answer.version is not None and answer.version.isdecimal():
         yield int(answer.version), corners
         return
-    # the reader tells neither: take the three that look best without any fitting
+    if answer.payload is None:
+        # not even the size was clear to the reader: hardly ever a symbol
+        return
+    # zbar tells neither version nor orientation: take what looks best without any fitting
     scored = []
+    turned = [
+        np.roll(corners[::-1] if flip else corners, turn, axis=0)
+        for flip in (False, True)
+        for turn in range(4)
+    ]
     for version in range(1, 41):
         side = side_modules(version)
         template = function_template(version)
-        turns = range(4) if answer.reader == "zbar" else (0,)
-        for turn in turns:
-            for flip in (False, True) if answer.reader == "zbar" else (False,):
-                turned = np.roll(corners[::-1] if flip else corners, turn, axis=0)
-                try:
-                    grid = Grid.from_corners(turned, (side, side))
-                except ValueError:
-                    continue
-                score = abs(correlate(image, grid, template))
-                scored.append((score, version, turned))
+        for order in turned:
+            try:
+                grid = Grid.from_corners(order, (side, side))
+            except ValueError:
+                return
+            scored.append((abs(correlate(image, grid, template)), version, order))
     scored.sort(key=lambda entry: -entry[0])
-    for _, version, turned in scored[:3]:
-        yield version, turned
+    for _, version, order in scored[:3]:
+        yield version, order
 
 
 def _decode_values(image: NDArray[np.float32], fit: Fit) -> tuple[DecodedSymbol, bool] | None:

@@ -21,6 +21,12 @@ _SIGMAS_PX = (1.6, 2.4, 1.0, 3.6)
 _SIGMAS_MODULES = (0.22, 0.32, 0.14, 0.45)
 """Smoothing when it is known; beyond half a module neighbours melt into one another."""
 
+_PIXELS_PER_MODULE = 6
+"""More pixels than twice this number make the readers slower, not better."""
+
+_LARGE_PX = 3_000_000
+"""Images of more pixels are tried at half the size first."""
+
 _UNTOLD_STRETCH = (1.35, 1.7)
 """Together with 1, within 15 % of every foreshortening up to a stage tilt of 59 degrees."""
 
@@ -80,34 +86,47 @@ class Preparations:
 
     def attempts(self) -> Iterator[Attempt]:
         """Return all attempts in the order in which they are worth their time."""
-        sigmas = self._sigmas()
         yield Attempt("zxing-cpp", "as it is", self._plain, plain=True)
-        for number, sigma in enumerate(sigmas):
-            yield self._smoothed(sigma, plain=number == 0)
-        if self.source.tilt_deg > 20:
-            told = float(1 / np.cos(np.deg2rad(self.source.tilt_deg)))
-            for sigma in sigmas[:3]:
-                yield self._smoothed(sigma, (told, 1.0))
+        levels = self._levels()
+        for level in levels:
+            if level > 1:
+                yield self._smaller(level)
+            sigmas = self._sigmas(level)
+            for number, sigma in enumerate(sigmas):
+                yield self._smoothed(level, sigma, plain=number == 0)
+            if self.source.tilt_deg > 20:
+                told = float(1 / np.cos(np.deg2rad(self.source.tilt_deg)))
+                for sigma in sigmas[:3]:
+                    yield self._smoothed(level, sigma, (told, 1.0))
+        level, sigmas = levels[0], self._sigmas(levels[0])
         for sigma in sigmas[:3]:
-            yield self._flattened(sigma)
+            yield self._flattened(level, sigma)
         yield Attempt("zbar", "as it is", self._plain)
         for sigma in sigmas[:2]:
-            yield self._smoothed(sigma, reader="zbar")
+            yield self._smoothed(level, sigma, reader="zbar")
         for sigma in sigmas[:3]:
-            yield self._smoothed(sigma, binarizer="GlobalHistogram")
-        if min(self.source.shape) >= 400:
-            for factor in (2, 3, 4):
-                yield self._smaller(factor)
+            yield self._smoothed(level, sigma, binarizer="GlobalHistogram")
+        if self.pitch_px is None and min(self.source.shape) >= 400:
+            for more in (2, 3, 4):
+                yield self._smaller(level * more)
+                yield self._smoothed(level * more, sigmas[0])
         if self.source.tilt_deg == 0:
             for stretch in _UNTOLD_STRETCH:
                 for pair in ((stretch, 1.0), (1.0, stretch)):
                     for sigma in sigmas[:2]:
-                        yield self._smoothed(sigma, pair)
+                        yield self._smoothed(level, sigma, pair)
 
-    def _sigmas(self) -> tuple[float, ...]:
+    def _levels(self) -> list[int]:
+        """Return by how many times the image is made smaller, one number after the other."""
+        if self.pitch_px is not None:
+            return [max(1, int(self.pitch_px / _PIXELS_PER_MODULE))]
+        height, width = self.source.shape
+        return [2, 1] if height * width > _LARGE_PX else [1]
+
+    def _sigmas(self, level: int) -> tuple[float, ...]:
         if self.pitch_px is None:
             return _SIGMAS_PX
-        return tuple(max(0.4, self.pitch_px * sigma) for sigma in _SIGMAS_MODULES)
+        return tuple(max(0.4, self.pitch_px / level * sigma) for sigma in _SIGMAS_MODULES)
 
     def _plain(self) -> NDArray[np.uint8]:
         frames = self.source.frames
@@ -115,8 +134,12 @@ class Preparations:
             return np.asarray(frames[0], dtype=np.uint8)
         return as_bytes(self.base)
 
+    def _at(self, level: int) -> Grey:
+        return self.base if level == 1 else _blocks(self.base, level)
+
     def _smoothed(
         self,
+        level: int,
         sigma: float,
         stretch: tuple[float, float] = (1.0, 1.0),
         *,
@@ -125,38 +148,34 @@ class Preparations:
         plain: bool = False,
     ) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            return as_bytes(_stretched(_blurred(self.base, sigma), stretch))
+            return as_bytes(_stretched(_blurred(self._at(level), sigma), stretch))
 
-        words = f"smoothed by {sigma:.2g} px"
+        words = f"smoothed by {sigma * level:.2g} px"
         if stretch != (1.0, 1.0):
             words += f", stretched by {stretch[0]:.3g} x {stretch[1]:.3g}"
         if binarizer:
             words += ", one threshold"
         options = (("binarizer", binarizer),) if binarizer else ()
-        pixel = (1 / stretch[0], 1 / stretch[1])
+        pixel = (level / stretch[0], level / stretch[1])
         return Attempt(reader, words, make, pixel, options, plain)
 
-    def _flattened(self, sigma: float) -> Attempt:
+    def _flattened(self, level: int, sigma: float) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            wide = max(8 * sigma, min(self.source.shape) / 24)
-            low = _blurred(self.base, wide)
-            smooth = _blurred(self.base, sigma) - low
-            spread = np.sqrt(_blurred(smooth * smooth, 1.5 * wide))
+            smooth = _blurred(self._at(level), sigma)
+            wide = max(8 * sigma, min(smooth.shape) / 24)
+            smooth -= _background(smooth, wide)
+            spread = np.sqrt(np.maximum(_background(smooth * smooth, 1.5 * wide), 0))
             return as_bytes(smooth / np.maximum(spread, spread.mean() * 0.2 + 1e-12))
 
-        return Attempt("zxing-cpp", f"flattened, smoothed by {sigma:.2g} px", make)
+        words = f"flattened, smoothed by {sigma * level:.2g} px"
+        return Attempt("zxing-cpp", words, make, (float(level), float(level)))
 
-    def _smaller(self, factor: int) -> Attempt:
+    def _smaller(self, level: int) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            height, width = (n // factor * factor for n in self.base.shape)
-            blocks = self.base[:height, :width].reshape(
-                height // factor, factor, width // factor, factor
-            )
-            return as_bytes(blocks.mean(axis=(1, 3)))
+            return as_bytes(self._at(level))
 
-        return Attempt(
-            "zxing-cpp", f"made {factor} times smaller", make, (float(factor), float(factor))
-        )
+        words = f"made {level} times smaller"
+        return Attempt("zxing-cpp", words, make, (float(level), float(level)))
 
 
 def as_bytes(image: Grey) -> NDArray[np.uint8]:
@@ -173,6 +192,26 @@ def _blurred(image: Grey, sigma: float) -> Grey:
 
     result: Grey = gaussian_filter(image, sigma, mode="nearest", truncate=3.0)
     return result
+
+
+def _background(image: Grey, sigma: float) -> Grey:
+    """Return what is left after wide smoothing, worked out on a coarse version of the image."""
+    step = max(1, int(sigma / 4))
+    # whole blocks; the last ones are filled up with the edge
+    short = [-n % step for n in image.shape]
+    filled = np.pad(image, ((0, short[0]), (0, short[1])), mode="edge")
+    coarse = _blocks(filled, step)
+    smooth = _blurred(coarse, sigma / step)
+    fine = _stretched(smooth, (float(step), float(step)))
+    return fine[: image.shape[0], : image.shape[1]]
+
+
+def _blocks(image: Grey, factor: int) -> Grey:
+    """Return the means of square blocks; what does not fill a block is left out."""
+    height, width = (n // factor for n in image.shape)
+    whole = image[: height * factor, : width * factor]
+    means = whole.reshape(height, factor, width, factor).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(means, dtype=np.float32)
 
 
 def _stretched(image: Grey, stretch: tuple[float, float]) -> Grey:

@@ -19,7 +19,7 @@ from napari_nanoqr.sem.micrograph import Micrograph
 Progress = Callable[[int, int, str], None]
 """Called with attempts done, attempts planned, and a sentence."""
 
-_MORE_ATTEMPTS = 5
+_MORE_ATTEMPTS = 4
 """Attempts without a new code before the search for further ones ends."""
 
 
