@@ -189,7 +189,8 @@ def _settle(
     symbol = decoded.symbol
     written = symbol.matrix.T if mirrored else symbol.matrix
     template = make_template(written, np.ones_like(written))
-    fit = refine(image, refine(image, fit.grid, template, steps=2).grid, template, degree=3)
+    for degree in (1, 2, 3):
+        fit = refine(image, fit.grid, template, degree=degree)
     sampled = symbol.matrix ^ decoded.wrong
     values = sample_modules(image, fit.grid)
     values = -values if fit.correlation < 0 else values

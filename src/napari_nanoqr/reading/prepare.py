@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.stack import registered_mean
+from napari_nanoqr.reading.surround import light_surround
 
 Grey = NDArray[np.float32]
 
@@ -101,6 +102,9 @@ class Preparations:
         level, sigmas = levels[0], self._sigmas(levels[0])
         for sigma in sigmas[:3]:
             yield self._flattened(level, sigma)
+        for sigma in sigmas[:2]:
+            yield self._surrounded(level, sigma, straight=True)
+        yield self._surrounded(level, sigmas[0], straight=False)
         yield Attempt("zbar", "as it is", self._plain)
         for sigma in sigmas[:2]:
             yield self._smoothed(level, sigma, reader="zbar")
@@ -168,6 +172,13 @@ class Preparations:
             return as_bytes(smooth / np.maximum(spread, spread.mean() * 0.2 + 1e-12))
 
         words = f"flattened, smoothed by {sigma * level:.2g} px"
+        return Attempt("zxing-cpp", words, make, (float(level), float(level)))
+
+    def _surrounded(self, level: int, sigma: float, straight: bool) -> Attempt:
+        def make() -> NDArray[np.uint8]:
+            return as_bytes(light_surround(_blurred(self._at(level), sigma), straight))
+
+        words = f"given a light surround, smoothed by {sigma * level:.2g} px"
         return Attempt("zxing-cpp", words, make, (float(level), float(level)))
 
     def _smaller(self, level: int) -> Attempt:

@@ -161,7 +161,7 @@ def refine(
     for _ in range(steps + 1):
         seen = interpolate(image, grid.to_pixels(template.points)).astype(float)
         correlation = _correlation(seen, template.value)
-        if abs(correlation) <= abs(best.correlation) + 1e-4 and best.correlation:
+        if abs(correlation) <= abs(best.correlation) + 1e-5 and best.correlation:
             if abs(correlation) > abs(best.correlation):
                 best = Fit(grid, correlation)
             break
