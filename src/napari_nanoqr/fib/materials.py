@@ -62,6 +62,12 @@ class VolumePerDose:
         """Return a calibrated value, taken as free of uncertainty."""
         return cls(float(value), float(value), float(value))
 
+    @classmethod
+    def within(cls, value: float, percent: float) -> VolumePerDose:
+        """Return a calibrated value that is known within some percent."""
+        share = percent / 100
+        return cls(float(value), value * (1 - share), value * (1 + share))
+
     def __str__(self) -> str:
         return f"{self.value:g} um^3/nC ({self.low:.3g} to {self.high:.3g}; {self.source})"
 

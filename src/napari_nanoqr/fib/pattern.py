@@ -11,43 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.fib.columns import Beam
-
-SPREAD_VARIANCE = 1 / 3
-"""Variance of a cubic B-spline, in cells^2 along each axis."""
+from napari_nanoqr.fib.raster import (
+    Grid,
+    add_up,
+    fill_polygon,
+    fill_rectangle,
+    is_rectangle,
+    polygon_area,
+    spline_shares,
+)
 
 
 class BadPattern(ValueError):
     """A file that holds no pattern, or one that is damaged."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Square cells on the specimen.
-
-    Parameters
-    ----------
-    left_nm, top_nm : float
-        Outer corner of the first cell, x to the right and y down, the field's centre at 0.
-    cell_nm : float
-        Side of a cell.
-    rows, columns : int
-        Number of cells.
-    """
-
-    left_nm: float
-    top_nm: float
-    cell_nm: float
-    rows: int
-    columns: int
-
-    @classmethod
-    def around(cls, bounds_nm: tuple[float, float, float, float], cell_nm: float) -> Grid:
-        """Return the smallest grid that covers left, top, right and bottom, with its centre."""
-        left, top, right, bottom = bounds_nm
-        columns = max(1, int(np.ceil((right - left) / cell_nm - 1e-9)))
-        rows = max(1, int(np.ceil((bottom - top) / cell_nm - 1e-9)))
-        x, y = (left + right - columns * cell_nm) / 2, (top + bottom - rows * cell_nm) / 2
-        return cls(x, y, cell_nm, rows, columns)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,6 +66,11 @@ class Pattern(ABC):
     @abstractmethod
     def bounds_nm(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of what is milled, in nm; None where unknown or empty."""
+
+    @property
+    @abstractmethod
+    def beam_on_time_s(self) -> float | None:
+        """Time in s with the beam on, all passes; None where the file does not tell."""
 
     @abstractmethod
     def rasterise(self, grid: Grid) -> NDArray[np.float64]:
@@ -186,32 +167,33 @@ class PointPattern(Pattern):
         return float(left), float(top), float(right), float(bottom)
 
     def rasterise(self, grid: Grid) -> NDArray[np.float64]:
-        """Return seconds of beam in each cell, all passes; see :meth:`Pattern.rasterise`.
+        """Seconds of beam in each cell, all passes; see :meth:`Pattern.rasterise`.
 
         Each point counts for the one cell that it lies in.
         """
         points, seconds = self._exposed()
         columns = np.floor((points[:, 0] - grid.left_nm) / grid.cell_nm).astype(np.int64)
         rows = np.floor((points[:, 1] - grid.top_nm) / grid.cell_nm).astype(np.int64)
-        return _add_up(grid, rows, columns, seconds)
+        return add_up(grid, rows, columns, seconds)
 
     def spread(self, grid: Grid) -> NDArray[np.float64]:
         """Return seconds of beam in each cell, each point divided among 4 x 4 cells.
 
         The shares are those of a cubic B-spline: they keep the charge and the centre of each
-        point, widen it by :data:`SPREAD_VARIANCE` cells^2, and do not beat with the point pitch.
+        point, widen it by :data:`~napari_nanoqr.fib.raster.SPREAD_VARIANCE` cells^2, and do
+        not beat with the point pitch.
         """
         points, seconds = self._exposed()
         x = (points[:, 0] - grid.left_nm) / grid.cell_nm - 0.5
         y = (points[:, 1] - grid.top_nm) / grid.cell_nm - 0.5
         column, row = np.floor(x), np.floor(y)
-        across, down = _spline_shares(x - column), _spline_shares(y - row)
+        across, down = spline_shares(x - column), spline_shares(y - row)
         columns, rows = column.astype(np.int64) - 1, row.astype(np.int64) - 1
         total = np.zeros((grid.rows, grid.columns))
         for j in range(4):
             weights = seconds * down[j]
             for i in range(4):
-                total += _add_up(grid, rows + j, columns + i, weights * across[i])
+                total += add_up(grid, rows + j, columns + i, weights * across[i])
         return total
 
     def _exposed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -250,6 +232,15 @@ class ShapePattern(Pattern):
         return np.array([polygon_area(polygon) for polygon in self.polygons_nm]) / 1e6
 
     @property
+    def beam_on_time_s(self) -> float | None:
+        """Time in s with the beam on, None where base dose or beam are unknown."""
+        base, beam = self.metadata.get("base_dose_nc_per_um2"), self.beam
+        if base is None or beam is None:
+            return None
+        charge_nc = float((self.areas_um2 * self.dose_factors).sum()) * float(base)
+        return 1000 * charge_nc / beam.current_pa
+
+    @property
     def bounds_nm(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of all polygons, in nm."""
         if not self.polygons_nm:
@@ -259,7 +250,7 @@ class ShapePattern(Pattern):
         return float(left), float(top), float(right), float(bottom)
 
     def rasterise(self, grid: Grid) -> NDArray[np.float64]:
-        """Return the mean dose factor of each cell; see :meth:`Pattern.rasterise`.
+        """Mean dose factor of each cell; see :meth:`Pattern.rasterise`.
 
         Exact for rectangles along the axes; other polygons are sampled 4 x 4 times a cell.
         """
@@ -267,15 +258,9 @@ class ShapePattern(Pattern):
         for polygon, factor in zip(self.polygons_nm, self.dose_factors, strict=True):
             x = (polygon[:, 0] - grid.left_nm) / grid.cell_nm
             y = (polygon[:, 1] - grid.top_nm) / grid.cell_nm
-            fill = _fill_rectangle if _is_rectangle(polygon) else _fill_polygon
+            fill = fill_rectangle if is_rectangle(polygon) else fill_polygon
             fill(total, x, y, float(factor))
         return total
-
-
-def polygon_area(polygon: NDArray[np.float64]) -> float:
-    """Return the area of a ``(k, 2)`` polygon (shoelace formula), in its units squared."""
-    x, y = polygon.T - polygon.T[:, :1]
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
 def describe_pattern(pattern: Pattern) -> dict[str, Any]:
@@ -300,6 +285,7 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
         "hfw_source": pattern.hfw_source,
         "size_nm": size,
         "beam": None if pattern.beam is None else str(pattern.beam),
+        "beam_on_time_s": pattern.beam_on_time_s,
         "notes": list(pattern.notes),
     }
     if isinstance(pattern, ShapePattern):
@@ -323,7 +309,6 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
         "dwell_unit_ns": None
         if pattern.dwell_unit_s is None
         else _round(1e9 * pattern.dwell_unit_s),
-        "beam_on_time_s": pattern.beam_on_time_s,
         "step_nm": pattern.step_nm,
         "x_steps": _range(pattern.steps[:, 0]),
         "y_steps": _range(pattern.steps[:, 1]),
@@ -337,62 +322,3 @@ def _round(value: float) -> float:
 
 def _range(values: NDArray[np.int64]) -> list[int] | None:
     return [int(values.min()), int(values.max())] if values.size else None
-
-
-def _spline_shares(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of the four nearest cells for points a fraction t past the second, ``(4, n)``."""
-    u = 1 - t
-    return np.stack(
-        (u**3, 4 - 6 * t**2 + 3 * t**3, 4 - 6 * u**2 + 3 * u**3, t**3)
-    ) / 6  # fmt: skip
-
-
-def _add_up(
-    grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum weights by cell, leaving out what lies outside the grid."""
-    inside = (rows >= 0) & (rows < grid.rows) & (columns >= 0) & (columns < grid.columns)
-    cells = rows[inside] * grid.columns + columns[inside]
-    sums = np.bincount(cells, weights[inside], grid.rows * grid.columns)
-    return np.asarray(sums.reshape(grid.rows, grid.columns), dtype=np.float64)
-
-
-def _is_rectangle(polygon: NDArray[np.float64]) -> bool:
-    """Whether a polygon is a rectangle along the axes."""
-    moves = np.abs(np.diff(polygon, axis=0, append=polygon[:1])) > 0
-    return len(polygon) == 4 and bool((moves.sum(axis=1) == 1).all() and moves[0, 0] != moves[1, 0])
-
-
-def _cover(low: float, high: float, cells: int) -> tuple[int, NDArray[np.float64]]:
-    """First of the cells that an interval meets, and how much of each it covers."""
-    first, last = max(0, int(np.floor(low))), min(cells, int(np.ceil(high)))
-    edges = np.arange(first, max(first, last) + 1)
-    return first, np.diff(np.clip(edges, low, high))
-
-
-def _fill_rectangle(
-    total: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], factor: float
-) -> None:
-    left, across = _cover(float(x.min()), float(x.max()), total.shape[1])
-    top, down = _cover(float(y.min()), float(y.max()), total.shape[0])
-    if across.size and down.size:
-        total[top : top + down.size, left : left + across.size] += factor * np.outer(down, across)
-
-
-def _fill_polygon(
-    total: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], factor: float
-) -> None:
-    from skimage.draw import polygon2mask
-
-    fine = 4
-    left, top = max(0, int(np.floor(x.min()))), max(0, int(np.floor(y.min())))
-    right = min(total.shape[1], int(np.ceil(x.max())))
-    bottom = min(total.shape[0], int(np.ceil(y.max())))
-    if right <= left or bottom <= top:
-        return
-    # sample positions are cell centres, at integer coordinates for the drawing routine
-    corners = np.stack(((y - top) * fine - 0.5, (x - left) * fine - 0.5), axis=1)
-    shape = ((bottom - top) * fine, (right - left) * fine)
-    mask = polygon2mask(shape, corners)  # type: ignore[no-untyped-call]
-    share = mask.reshape(bottom - top, fine, right - left, fine).mean(axis=(1, 3))
-    total[top:bottom, left:right] += factor * share

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.pattern import Grid, Pattern, PointPattern, ShapePattern
+from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.plan import MillPlan
+from napari_nanoqr.fib.raster import Grid
 from napari_nanoqr.symbols.decode import Undecodable, decode_modules
 from napari_nanoqr.symbols.symbol import as_text
 

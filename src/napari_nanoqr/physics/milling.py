@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.materials import volume_per_dose as known_volume_per_dose
-from napari_nanoqr.fib.pattern import SPREAD_VARIANCE, Grid, Pattern, PointPattern
+from napari_nanoqr.fib.pattern import Pattern, PointPattern
+from napari_nanoqr.fib.raster import SPREAD_VARIANCE, Grid
 from napari_nanoqr.physics.blur import blur
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))

@@ -94,7 +94,7 @@ def simulate_micrograph(
         source = plan_milling(source if film is None else replace(source, film=film), beam)
     if isinstance(source, MillPlan):
         design = source.design
-        source = _through_file(source)
+        source = pattern_of(source)
     if design is None and isinstance(source.metadata.get("design"), dict):
         design = Design.from_dict(source.metadata["design"])
     film = film or (Film() if design is None else design.film)
@@ -116,8 +116,19 @@ def simulate_micrograph(
     return replace(micrograph, metadata=micrograph.metadata | {"truth": truth})
 
 
-def _through_file(plan: MillPlan) -> Pattern:
-    """Write a plan as a stream file and read it back."""
+def pattern_of(plan: MillPlan) -> Pattern:
+    """Write a plan as a 16-bit stream file and read it back.
+
+    Parameters
+    ----------
+    plan : MillPlan
+        What is to be milled.
+
+    Returns
+    -------
+    Pattern
+        What the file says, rounded as the file rounds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pattern.str"
         write_pattern(plan, path, stream="s16,25ns")

@@ -6,12 +6,14 @@ is 1000 times as large and has 16 bits (nrc-cnrc/Raith_GDSII). y points up in GD
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.fib.formats.gdsii_records import check_gds
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 from napari_nanoqr.fib.plan import MillPlan
 
@@ -167,11 +169,14 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
     """
     import gdstk
 
-    _check_records(path)
     try:
-        library = gdstk.read_gds(str(path), unit=1e-9)
-    except (RuntimeError, ValueError, OSError) as problem:
-        raise BadPattern(f"{path.name} is not a GDSII file, or is damaged: {problem}") from problem
+        check_gds(path.read_bytes())
+        with warnings.catch_warnings():
+            # records that say nothing about polygons are no news
+            warnings.simplefilter("ignore")
+            library = gdstk.read_gds(str(path), unit=1e-9)
+    except (RuntimeError, ValueError) as problem:
+        raise BadPattern(f"{path.name} is no whole GDSII file: {problem}.") from problem
     cells = [cell for cell in library.top_level() if isinstance(cell, gdstk.Cell)]
     polygons = [polygon for cell in cells for polygon in cell.get_polygons()]
     if not polygons:
@@ -185,23 +190,4 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
         polygons_nm=tuple(np.array(polygon.points) * (1, -1) for polygon in polygons),
         dose_factors=np.where(datatypes > 0, datatypes / 1000, 1.0),
         layers=np.array([polygon.layer for polygon in polygons], dtype=np.int64),
-    )
-
-
-def _check_records(path: Path) -> None:
-    """Walk the records from HEADER to ENDLIB, since the library aborts on some damage."""
-    data = path.read_bytes()
-    at, kind = 0, -1
-    while at + 4 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 2], "big"), data[at + 2]
-        if (at == 0 and kind != 0x00) or length < 4 or length % 2 or at + length > len(data):
-            break
-        at += length
-        if kind == 0x04:
-            return
-    raise BadPattern(
-        f"{path.name} is not a GDSII file."
-        if at == 0
-        else f"{path.name} is damaged: its records end at byte {at} of {len(data)} without the "
-        "end of the library."
     )

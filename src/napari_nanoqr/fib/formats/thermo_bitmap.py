@@ -7,6 +7,7 @@ instrument too, so that a pixel is as large as the point pitch.
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,11 @@ def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
     OSError
         Where it cannot be read.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
+    content = io.BytesIO(path.read_bytes())
     try:
-        with Image.open(path, formats=["BMP"]) as image:
+        with Image.open(content, formats=["BMP"]) as image:
             if image.mode != "RGB" or image.width * image.height > 2 * MOST_PIXELS:
                 raise BadPattern(
                     f"{path.name} is not a 24-bit bitmap: {image.width} x {image.height} pixels "
@@ -103,9 +105,11 @@ def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
                 )
             pixels = np.asarray(image)
             per_metre = float(image.info.get("dpi", (0, 0))[0]) * 39.3701
-    except (UnidentifiedImageError, SyntaxError, ValueError, struct.error) as problem:
-        if isinstance(problem, BadPattern):
-            raise
+    except BadPattern:
+        raise
+    except (
+        OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError
+    ) as problem:  # fmt: skip
         raise BadPattern(f"{path.name} is not a bitmap, or is damaged: {problem}") from problem
     # the header holds whole points per metre, which Pillow converts to inches
     own_nm = 1e9 / round(per_metre) if per_metre > 1e9 / LARGEST_PIXEL_NM else None

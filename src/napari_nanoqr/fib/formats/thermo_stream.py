@@ -264,6 +264,12 @@ def _table_by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
     """Read lines that are not all alike, or name the first that cannot be read."""
     rows: list[list[int]] = []
     lines = body.rstrip().split("\n")
+    widths = [len(line.split()) for line in lines[-2:]]
+    if not body.endswith("\n") and widths == [4, 3]:
+        raise BadPattern(
+            f"{path.name} was cut short: line {len(lines) + 3}, {lines[-1].strip()[:40]!r}, has no "
+            "flag like the ones before, and no end."
+        )
     for number, line in enumerate(lines, start=4):
         words = line.split()
         if not words:
