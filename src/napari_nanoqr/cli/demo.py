@@ -17,8 +17,6 @@ Run the whole loop on the case of the smallest QR code on record: 29 x 29 module
 micrograph from the exported file, decode it, and compare. Then show it all in napari; without
 a display napari runs on a virtual one and closes after its screenshot."""
 
-PAYLOAD = "https://www.tuwien.at/en/tu-wien/news/smallest-qr"
-
 
 def add_command(commands: Any) -> None:
     """Add the command's options to the parser."""
@@ -46,22 +44,21 @@ def run(options: argparse.Namespace) -> int:
     from napari_nanoqr.cli.encode import summary as design_summary
     from napari_nanoqr.cli.export import summary as plan_summary
     from napari_nanoqr.cli.export import verdict
-    from napari_nanoqr.design.design import Design
     from napari_nanoqr.design.pictures import save_design
+    from napari_nanoqr.design.record import RECORD_PAYLOAD, record_design
     from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
     from napari_nanoqr.fib.plan import plan_milling
     from napari_nanoqr.physics.simulate import simulate_micrograph
     from napari_nanoqr.reading.read import read_codes
     from napari_nanoqr.sem.read import read_micrograph
     from napari_nanoqr.sem.write import write_micrograph
-    from napari_nanoqr.symbols.encode import encode
 
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
-    design = Design(encode(PAYLOAD, "L", 3), name="record")
+    design = record_design()
     design.save(folder / "record.json")
     save_design(design, folder / "record.png")
-    print(f"ENCODE   {PAYLOAD}\n{_indent(design_summary(design))}")
+    print(f"ENCODE   {RECORD_PAYLOAD}\n{_indent(design_summary(design))}")
 
     plan = plan_milling(design)
     print(f"PLAN     {_indent(plan_summary(plan)).lstrip()}")

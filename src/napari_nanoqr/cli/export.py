@@ -62,6 +62,10 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
         "--volume-per-dose", type=float, metavar="UM3_PER_NC", help="calibrated for your film"
     )
     parser.add_argument(
+        "--volume-per-dose-uncertainty", type=float, default=10.0, metavar="PERCENT",
+        help="of the calibrated value (default 10)",
+    )  # fmt: skip
+    parser.add_argument(
         "--over-etch", type=float, default=1.0, metavar="FACTOR", help="on the dose (default 1)"
     )
     parser.add_argument("--hfw", type=float, metavar="UM", help="horizontal field width")
@@ -70,11 +74,15 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
 def plan_from(design: Any, options: argparse.Namespace) -> Any:
     """Plan a design with the options of the command line."""
     from napari_nanoqr.fib.columns import Beam, find_beam
+    from napari_nanoqr.fib.materials import VolumePerDose
     from napari_nanoqr.fib.plan import plan_milling
 
     beam = find_beam(options.beam) if options.beam else find_beam()
     if options.spot is not None:
         beam = Beam(beam.current_pa, options.spot, beam.column, beam.ion, beam.energy_kev)
+    volume = options.volume_per_dose
+    if volume is not None:
+        volume = VolumePerDose.within(volume, options.volume_per_dose_uncertainty)
     return plan_milling(
         design,
         beam,
@@ -83,7 +91,7 @@ def plan_from(design: Any, options: argparse.Namespace) -> Any:
         dwell_us=options.dwell,
         passes=options.passes,
         scan=options.scan,
-        volume_per_dose_um3_per_nc=options.volume_per_dose,
+        volume_per_dose_um3_per_nc=volume,
         over_etch=options.over_etch,
         hfw_um=options.hfw,
     )

@@ -69,8 +69,7 @@ def command_line(command: str, settings: dict[str, Any]) -> str:
     str
         A line to paste into a shell.
     """
-    positional = _positional(settings)
-    return shlex.join(["nanoqr", command, *_options(settings), *positional])
+    return shlex.join(["nanoqr", command, *_around(settings, _options(settings))])
 
 
 def expand_settings(arguments: list[str]) -> list[str]:
@@ -104,7 +103,7 @@ def expand_settings(arguments: list[str]) -> list[str]:
         else:
             continue
         settings = load_settings(Path(path), words[0])
-        return [words[0], *_options(settings), *rest, *_positional(settings)]
+        return [words[0], *_around(settings, _options(settings) + rest)]
     return words
 
 
@@ -125,6 +124,9 @@ def _options(settings: dict[str, Any]) -> list[str]:
     return words
 
 
-def _positional(settings: dict[str, Any]) -> list[str]:
+def _around(settings: dict[str, Any], options: list[str]) -> list[str]:
+    """Put positional arguments first, or last after "--" where one looks like an option."""
     words = [str(value) for value in settings.get("", [])]
-    return ["--", *words] if any(word.startswith("-") for word in words) else words
+    if any(word.startswith("-") for word in words):
+        return [*options, "--", *words]
+    return [*words, *options]

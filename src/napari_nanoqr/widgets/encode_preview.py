@@ -32,7 +32,13 @@ from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.tables import LEVELS
-from napari_nanoqr.widgets.layers import KEY, design_layers, parts_of, update_design_layers
+from napari_nanoqr.widgets.layers import (
+    DESIGN_PARTS,
+    KEY,
+    design_layers,
+    parts_of,
+    update_design_layers,
+)
 from napari_nanoqr.widgets.panel import BAD, GOOD, PLAIN, Panel, sentence_of
 
 EXAMPLE = "https://www.tuwien.at/en/"
@@ -58,6 +64,7 @@ class EncodePreview(Panel):
         self.viewer = napari_viewer
         self.design: Design | None = None
         self._group = uuid.uuid4().hex
+        self._shown_side_nm = 0.0
         self._build_payload()
         self._build_fields()
         self._timer = QTimer(self)
@@ -246,9 +253,15 @@ class EncodePreview(Panel):
         return data
 
     def _show_layers(self, design: Design) -> None:
-        parts = parts_of(self.viewer, self._group)
-        if {"modules", "outline"} <= parts.keys():
+        found = parts_of(self.viewer, self._group)
+        parts = {part: found[part] for part in DESIGN_PARTS if part in found}
+        if len(parts) == len(DESIGN_PARTS):
+            grew = self._shown_side_nm != design.field_side_nm
+            self._shown_side_nm = design.field_side_nm
             update_design_layers(list(parts.values()), design)
+            if grew and all(KEY in layer.metadata for layer in self.viewer.layers):
+                # nothing of the user's own is in the scene: the whole symbol stays in view
+                self.viewer.reset_view()
             return
         if parts:
             # one of the two was deleted: bring it back where the other one stands

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ KEY = "nanoqr"
 
 UNITS = ("nm", "nm")
 AXES = ("y", "x")
+
+DESIGN_PARTS = ("modules", "outline")
 
 LIGHT, DARK = 1, 2
 """Label values of light and dark modules."""
@@ -95,6 +98,8 @@ def update_design_layers(
     values = design.to_dict()
     for layer in layers:
         entry = layer.metadata[KEY]
+        if entry["part"] not in DESIGN_PARTS:
+            continue
         if origin is not None:
             entry["origin"] = list(origin)
         entry["design"] = values
@@ -155,26 +160,23 @@ def parts_of(viewer: ViewerModel, group: str) -> dict[str, Layer]:
     return found
 
 
-def designs_in(viewer: ViewerModel) -> Iterator[tuple[Layer, Design]]:
-    """Find the designs among the layers; each once, through its modules.
-
-    Yields
-    ------
-    layer, design
-        A damaged entry is passed over.
-    """
-    for layer in viewer.layers:
-        design = design_of(layer)
-        if design is not None:
-            yield layer, design
+def shows_design(layer: Layer) -> bool:
+    """Whether a layer is the modules layer of a design."""
+    entry: Any = layer.metadata.get(KEY)
+    return isinstance(entry, dict) and entry.get("part") == "modules" and "design" in entry
 
 
 def design_of(layer: Layer) -> Design | None:
-    """Return the design that a modules layer shows, None for any other layer."""
-    entry: Any = layer.metadata.get(KEY)
-    if not isinstance(entry, dict) or entry.get("part") != "modules":
+    """Return the design that a modules layer shows, None for any other or a damaged one."""
+    if not shows_design(layer):
         return None
     try:
-        return Design.from_dict(entry["design"])
-    except (KeyError, ValueError):
+        return _design(json.dumps(layer.metadata[KEY]["design"]))
+    except (TypeError, ValueError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _design(values: str) -> Design:
+    # building a design decodes its modules, too long to do for every key typed
+    return Design.from_dict(json.loads(values))

@@ -69,7 +69,9 @@ class Panel(QScrollArea):
     # -- building ---------------------------------------------------------------------------
 
     def add(self, widget: QWidget) -> None:
-        """Put a widget below what is there."""
+        """Put a widget below what is there, no higher than it needs."""
+        policy = widget.sizePolicy()
+        widget.setSizePolicy(policy.horizontalPolicy(), QSizePolicy.Policy.Maximum)
         self._layout.addWidget(widget)
 
     def add_form(self, *fields: ValueWidget[Any]) -> QFormLayout:
@@ -79,7 +81,9 @@ class Panel(QScrollArea):
         self.add(rows)
         return form
 
-    def add_section(self, title: str, *fields: ValueWidget[Any], expanded: bool = False) -> QCollapsible:
+    def add_section(
+        self, title: str, *fields: ValueWidget[Any], expanded: bool = False
+    ) -> QCollapsible:
         """Put labelled fields that fold below what is there."""
         section = QCollapsible(title)
         section.setDuration(0)
@@ -171,8 +175,12 @@ class Panel(QScrollArea):
             for widget in busy:
                 widget.setEnabled(True)
 
+        def steps() -> Generator[tuple[int, int, str], None, Any]:
+            # napari tells a generator function from others by looking at it
+            return (yield from job())
+
         self.worker = create_worker(
-            job,
+            steps,
             _start_thread=False,
             _connect={
                 "yielded": step,

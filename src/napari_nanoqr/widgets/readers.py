@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,70 @@ def get_micrograph_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | N
     if not paths or not all(recognises(file) for file in paths):
         return None
     return read_micrograph_layers
+
+
+def get_pattern_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """Return the reader of pattern files and designs, or None to leave a file to others.
+
+    Parameters
+    ----------
+    path : str, path-like or sequence of them
+        Pattern files (``.str``, ``.gds``) or designs (``.json``).
+
+    Returns
+    -------
+    callable or None
+        None where one of the files is neither.
+    """
+    files = [Path(file) for file in _as_list(path)]
+    if files and all(_is_pattern(file) or _is_design(file) for file in files):
+        return read_pattern_layers
+    return None
+
+
+def read_pattern_layers(path: Paths) -> list[LayerData]:
+    """Read pattern files and designs as layers in nm.
+
+    Returns
+    -------
+    list of (data, options, type)
+        Exposure and beam path, or shapes, of a pattern; modules and outline of a design.
+
+    Raises
+    ------
+    ValueError, OSError
+        With a sentence for people.
+    """
+    from napari_nanoqr.design.design import Design
+    from napari_nanoqr.fib.pattern_files import read_pattern
+    from napari_nanoqr.widgets.layers import design_layers
+    from napari_nanoqr.widgets.pattern_layers import pattern_layers
+
+    layers: list[LayerData] = []
+    for file in map(Path, _as_list(path)):
+        if _is_pattern(file):
+            layers += pattern_layers(read_pattern(file))
+        else:
+            made = design_layers(Design.load(file), uuid.uuid4().hex)
+            layers += [layer.as_layer_data_tuple() for layer in made]
+    return layers
+
+
+def _is_pattern(file: Path) -> bool:
+    return file.suffix.lower() in (".str", ".gds")
+
+
+def _is_design(file: Path) -> bool:
+    """Whether a JSON file begins like a design; others are left to other readers."""
+    from napari_nanoqr.design.design import FORMAT
+
+    if file.suffix.lower() != ".json":
+        return False
+    try:
+        with file.open("rb") as opened:
+            return FORMAT.encode() in opened.read(200)
+    except OSError:
+        return False
 
 
 def read_micrograph_layers(path: Paths) -> list[LayerData]:
