@@ -89,7 +89,7 @@ def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
     Raises
     ------
     BadPattern
-        Where it is no 24-bit bitmap.
+        Where it is no 24-bit bitmap, or a picture.
     OSError
         Where it cannot be read.
     """
@@ -111,6 +111,12 @@ def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
         OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError
     ) as problem:  # fmt: skip
         raise BadPattern(f"{path.name} is not a bitmap, or is damaged: {problem}") from problem
+    green = pixels[..., 1]
+    if np.unique(green[green > 0]).size > 1:
+        raise BadPattern(
+            f"{path.name} is a picture, not a pattern: its green channel holds more than beam on "
+            "and beam off."
+        )
     # the header holds whole points per metre, which Pillow converts to inches
     own_nm = 1e9 / round(per_metre) if per_metre > 1e9 / LARGEST_PIXEL_NM else None
     pixel_nm = metadata.get("pixel_nm", own_nm)
