@@ -100,8 +100,9 @@ def fill_polygon(
     bottom = min(total.shape[0], int(np.ceil(y.max())))
     if right <= left or bottom <= top:
         return
-    # sample positions are cell centres, at integer coordinates for the drawing routine
-    corners = np.stack(((y - top) * fine - 0.5, (x - left) * fine - 0.5), axis=1)
+    # sample positions are cell centres, at integer coordinates for the drawing routine; a
+    # hair beside, or edges through the samples would count on both sides
+    corners = np.stack(((y - top) * fine - 0.5, (x - left) * fine - 0.5), axis=1) + (1e-6, 3e-6)
     shape = ((bottom - top) * fine, (right - left) * fine)
     mask = polygon2mask(shape, corners)  # type: ignore[no-untyped-call]
     share = mask.reshape(bottom - top, fine, right - left, fine).mean(axis=(1, 3))

@@ -275,7 +275,8 @@ def _table_by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
         if not words:
             continue
         if len(words) not in (3, 4) or not all(re.fullmatch(r"\d{1,12}", word) for word in words):
-            if number == len(lines) + 3 and len(rows) < count:
+            last = number == len(lines) + 3
+            if last and (len(rows) + 1 < count or not body.endswith("\n")):
                 raise BadPattern(
                     f"{path.name} was cut short: it says {count} points in line 3 but ends with "
                     f"{line.strip()[:40]!r} in line {number}, after {len(rows)} points."
