@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_nanoqr.reading.reading import Reading
 
 DESCRIPTION = """\
 Read the codes in micrographs. The pixel size is taken from the file where it tells it.
@@ -89,25 +93,53 @@ def read_file(
     from napari_nanoqr.sem.describe import describe_micrograph
     from napari_nanoqr.sem.read import read_micrograph
 
-    record: dict[str, Any] = {
-        "file": str(path), "pixel_size_nm": pixel_size_nm,
-        "pixel_size_source": None if pixel_size_nm is None else "given", "codes": [],
-        "error": None,
-    }  # fmt: skip
+    size: Any = pixel_size_nm
+    source = None if pixel_size_nm is None else "given"
     try:
         micrograph = read_micrograph(path)
         if pixel_size_nm is None:
             known = describe_micrograph(micrograph)
-            record["pixel_size_nm"] = known["pixel_size_nm"]
-            record["pixel_size_source"] = known["pixel_size_source"]
+            size, source = known["pixel_size_nm"], known["pixel_size_source"]
         readings = read_codes(micrograph, pixel_size_nm, pitch_nm)
     except (ValueError, OSError) as problem:
-        record["error"] = sentence_of(problem)
-        return record, [], 2
-    record["codes"] = [reading.to_dict() for reading in readings]
-    if not readings:
-        record["error"] = "No code was found in this image."
-    return record, readings, 0 if readings else 1
+        return record_of(str(path), size, source, [], sentence_of(problem)), [], 2
+    return record_of(str(path), size, source, readings), readings, 0 if readings else 1
+
+
+def record_of(
+    file: str,
+    pixel_size_nm: Any,
+    pixel_size_source: str | None,
+    readings: Sequence[Reading],
+    error: str | None = None,
+) -> dict[str, Any]:
+    """Return the JSON object of an image: what ``--json`` prints, and what the widget saves.
+
+    Parameters
+    ----------
+    file : str
+        Path or name of the image.
+    pixel_size_nm : float or (float, float) or None
+        One number, or y and x where they differ.
+    pixel_size_source : str or None
+        In words.
+    readings : sequence of Reading
+        What was read.
+    error : str, optional
+        Why nothing could be read; by default a sentence where there is no reading.
+    """
+    size = list(pixel_size_nm) if isinstance(pixel_size_nm, tuple) else pixel_size_nm
+    if isinstance(size, list) and size[0] == size[1]:
+        size = size[0]
+    if error is None and not readings:
+        error = "No code was found in this image."
+    return {
+        "file": file,
+        "pixel_size_nm": size,
+        "pixel_size_source": pixel_size_source,
+        "codes": [reading.to_dict() for reading in readings],
+        "error": error,
+    }
 
 
 def text_of(record: dict[str, Any]) -> str:
