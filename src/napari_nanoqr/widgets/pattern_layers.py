@@ -42,8 +42,17 @@ def scan_lines(points: NDArray[np.float64]) -> NDArray[np.float64]:
     # deflection steps are whole numbers, so equal steps differ by the rounding of both ends
     turns = np.hypot(*np.diff(steps, axis=0).T) > 0.25 * usual
     jumps = lengths > 1.5 * usual
-    # a point ends a line where the next step is a jump or goes another way
-    ends = np.concatenate((jumps | np.concatenate(([False], turns)), [True]))
+    turns = np.concatenate(([False], turns))
+    # a point ends a line where the next step is a jump or goes another way; but the first step
+    # of a line has none before it that it could differ from
+    ends = np.zeros(len(points), dtype=bool)
+    ends[-1] = True
+    candidates = np.flatnonzero(jumps | turns)
+    previous = -2
+    for index, is_jump in zip(candidates.tolist(), jumps[candidates].tolist(), strict=True):
+        if is_jump or previous != index - 1:
+            ends[index] = True
+            previous = index
     last = np.flatnonzero(ends)
     first = np.concatenate(([0], last[:-1] + 1))
     starts = points[first]
