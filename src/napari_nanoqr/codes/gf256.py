@@ -47,22 +47,20 @@ def multiply(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def evaluate(polynomial: NDArray[np.uint8], points: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Evaluate a polynomial at many points by Horner's rule.
+    """Evaluate a polynomial at many points other than 0.
 
     Parameters
     ----------
-    polynomial : (n,) or (b, n) uint8 array
-        Coefficients, highest power first; a leading axis holds several polynomials.
+    polynomial : (n,) uint8 array
+        Coefficients, highest power first.
     points : (k,) uint8 array
-        Where to evaluate.
+        Where to evaluate; none is 0.
 
     Returns
     -------
-    (k,) or (b, k) uint8 array
+    (k,) uint8 array
         The values.
     """
-    coefficients = np.atleast_2d(polynomial)
-    result = np.zeros((coefficients.shape[0], points.size), dtype=np.uint8)
-    for column in coefficients.T:
-        result = multiply(result, points[None, :]) ^ column[:, None]
-    return result[0] if polynomial.ndim == 1 else result
+    exponents = np.arange(polynomial.size - 1, -1, -1)
+    powers = EXP[np.multiply.outer(LOG[points].astype(np.intp), exponents) % 255]
+    return np.bitwise_xor.reduce(multiply(polynomial, powers), axis=1)
