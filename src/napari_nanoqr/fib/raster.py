@@ -102,7 +102,7 @@ def fill_polygon(
         return
     # sample positions are cell centres, at integer coordinates for the drawing routine; a
     # hair beside, or edges through the samples would count on both sides
-    corners = np.stack(((y - top) * fine - 0.5, (x - left) * fine - 0.5), axis=1) + (1e-6, 3e-6)
+    corners = np.stack(((y - top) * fine - 0.5 + 1e-6, (x - left) * fine - 0.5 + 3e-6), axis=1)
     shape = ((bottom - top) * fine, (right - left) * fine)
     mask = polygon2mask(shape, corners)  # type: ignore[no-untyped-call]
     share = mask.reshape(bottom - top, fine, right - left, fine).mean(axis=(1, 3))

@@ -232,7 +232,7 @@ def _sample(
 
 def _stretch(expected: NDArray[np.float64], read_noise: float) -> tuple[float, float]:
     """Electrons for black and white: the range of the signal and most of its noise."""
-    low, high = np.quantile(expected, (0.02, 0.98))
+    low, high = np.quantile(expected, (0.005, 0.995))
     black = low - 2.5 * np.sqrt(low + read_noise**2)
     white = high + 2.5 * np.sqrt(high + read_noise**2)
     return float(black), float(white)
