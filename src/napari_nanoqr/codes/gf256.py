@@ -63,4 +63,5 @@ def evaluate(polynomial: NDArray[np.uint8], points: NDArray[np.uint8]) -> NDArra
     """
     exponents = np.arange(polynomial.size - 1, -1, -1)
     powers = EXP[np.multiply.outer(LOG[points].astype(np.intp), exponents) % 255]
-    return np.bitwise_xor.reduce(multiply(polynomial, powers), axis=1)
+    values: NDArray[np.uint8] = np.bitwise_xor.reduce(multiply(polynomial, powers), axis=1)
+    return values

@@ -37,6 +37,8 @@ FORMATS = {
 """Suffix and stream form of each format that is written."""
 
 _DELAY_MS = 60
+_PATH_DELAY_MS = 300
+"""The path is drawn once the typing pauses: it is the only part that takes time."""
 
 
 class FibExport(Panel):
@@ -58,6 +60,10 @@ class FibExport(Panel):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DELAY_MS)
         self._timer.timeout.connect(self.update_plan)
+        self._path_timer = QTimer(self)
+        self._path_timer.setSingleShot(True)
+        self._path_timer.setInterval(_PATH_DELAY_MS)
+        self._path_timer.timeout.connect(self._show_path)
         for field in (self.design_choice, *self._fields.values(), self.spacing, self.show_path):
             field.changed.connect(lambda *_: self._timer.start())
         self.format.changed.connect(lambda *_: self._timer.start())
@@ -166,7 +172,7 @@ class FibExport(Panel):
             self.say(sentence_of(problem), BAD)
         else:
             self._show_numbers(self.plan)
-            self._show_path(layer, self.plan)
+            self._path_timer.start()
         if self.worker is None:
             for button in (self.predict_button, self.save_button):
                 button.setEnabled(self.plan is not None)
@@ -240,7 +246,10 @@ class FibExport(Panel):
         corners = layer.extent.world[:, -2:]
         return tuple(float(v) for v in corners.mean(axis=0))
 
-    def _show_path(self, layer: Layer, plan: MillPlan) -> None:
+    def _show_path(self) -> None:
+        layer, plan = self.design_choice.value, self.plan
+        if layer is None or plan is None:
+            return
         old = parts_of(self.viewer, self._group(layer)).get("beam path")
         if not self.show_path.value:
             if old is not None:
