@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -115,6 +116,21 @@ def test_the_process_ends_with_its_owner(unreliable: NativeProcess) -> None:
 def test_a_program_that_cannot_be_started_is_an_error() -> None:
     with pytest.raises(OSError, match="nowhere"):
         NativeProcess(["/nowhere/python"]).ask("zxing-cpp", IMAGE)
+
+
+def test_a_program_that_ends_at_once_is_an_error_with_advice() -> None:
+    with pytest.raises(OSError, match="installing zxing-cpp"):
+        NativeProcess([sys.executable, "-c", "raise ImportError"]).ask("zxing-cpp", IMAGE)
+
+
+def test_importing_the_readers_is_cheap() -> None:
+    code = (
+        "import sys, napari_nanoqr.reading.read, napari_nanoqr.reading.worker\n"
+        "heavy = {'napari', 'qtpy', 'PySide6', 'magicgui', 'scipy', 'skimage', 'zxingcpp'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_missing_zbar_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,8 +7,7 @@ chance is out of the question.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from napari_nanoqr.reading.register import (
     function_template,
     make_template,
     refine,
+    soft_window,
 )
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.layout import nearest_format
@@ -76,61 +76,63 @@ def confirm(image: NDArray[np.float32], answer: NativeAnswer) -> Confirmed | Non
         None where neither the reader's modules nor our own decode.
     """
     theirs = None if answer.matrix is None else _decode_either_way(answer.matrix)
-    fit = _fit(image, answer, theirs)
-    if fit is None:
+    sides = np.linalg.norm(answer.corners_yx - np.roll(answer.corners_yx, 1, axis=0), axis=1)
+    version = theirs[0].symbol.version if theirs else _told_version(answer)
+    # where the version is open, a middling one is good enough to soften the image
+    try:
+        part, soft, (y, x) = soft_window(
+            image, answer.corners_yx, float(sides.mean()) / side_modules(version or 5)
+        )
+    except ValueError:
         return None
-    ours = _decode_values(image, fit) if theirs is None else None
-    best = theirs or ours
+    corners = answer.corners_yx - np.array([y, x])
+    places = [(version, corners)] if version else _likely_places(soft, corners, answer)
+    fit = _fit(soft, places)
+    # where the reader's modules decode, all that is open is how the image shows them
+    if fit is None or (theirs is None and abs(fit.correlation) < _LEAST_CORRELATION):
+        return None
+    best = theirs or _decode_values(part, fit)
     if best is None:
         return None
-    decoded, mirrored = best
-    return _settle(image, fit, decoded, mirrored, answer)
+    confirmed = _settle(part, soft, fit, *best, answer)
+    return replace(confirmed, grid=confirmed.grid.moved(y, x))
 
 
-def _fit(
-    image: NDArray[np.float32], answer: NativeAnswer, decoded: tuple[DecodedSymbol, bool] | None
-) -> Fit | None:
-    """Fit function patterns at the place that the reader tells."""
+def _told_version(answer: NativeAnswer) -> int | None:
+    known = answer.version is not None and answer.version.isdecimal()
+    return int(answer.version or 0) if known else None
+
+
+def _fit(soft: NDArray[np.float32], places: list[tuple[int, Points]]) -> Fit | None:
+    """Fit function patterns at each place; the best."""
     best: Fit | None = None
-    for version, corners in _places(image, answer, decoded):
+    for version, corners in places:
         side = side_modules(version)
         try:
             grid = Grid.from_corners(corners, (side, side))
         except ValueError:
             continue
         template = function_template(version)
-        fit = refine(image, grid, template)
-        if decoded is None:
-            fit = refine(image, fit.grid, template, degree=2)
+        fit = refine(soft, refine(soft, grid, template).grid, template, degree=2)
         if best is None or abs(fit.correlation) > abs(best.correlation):
             best = fit
-    if best is None:
-        return None
-    # where the reader's modules decode, all that is open is how the image shows them
-    return best if decoded or abs(best.correlation) >= _LEAST_CORRELATION else None
+    return best
 
 
-def _places(
-    image: NDArray[np.float32], answer: NativeAnswer, decoded: tuple[DecodedSymbol, bool] | None
-) -> Iterator[tuple[int, Points]]:
-    """Versions and corners worth a try, most likely first."""
-    corners = answer.corners_yx
-    if decoded is not None:
-        yield decoded[0].symbol.version, corners
-        return
-    if answer.version is not None and answer.version.isdecimal():
-        yield int(answer.version), corners
-        return
+def _likely_places(
+    soft: NDArray[np.float32], corners: Points, answer: NativeAnswer
+) -> list[tuple[int, Points]]:
+    """Return the three versions and turns that look best without any fitting."""
     if answer.payload is None:
         # not even the size was clear to the reader: hardly ever a symbol
-        return
-    # zbar tells neither version nor orientation: take what looks best without any fitting
-    scored = []
+        return []
+    # zbar tells neither the version nor which corner is which
     turned = [
         np.roll(corners[::-1] if flip else corners, turn, axis=0)
         for flip in (False, True)
         for turn in range(4)
     ]
+    scored = []
     for version in range(1, 41):
         side = side_modules(version)
         template = function_template(version)
@@ -138,19 +140,18 @@ def _places(
             try:
                 grid = Grid.from_corners(order, (side, side))
             except ValueError:
-                return
-            scored.append((abs(correlate(image, grid, template)), version, order))
+                return []
+            scored.append((abs(correlate(soft, grid, template)), version, order))
     scored.sort(key=lambda entry: -entry[0])
-    for _, version, order in scored[:3]:
-        yield version, order
+    return [(version, order) for _, version, order in scored[:3]]
 
 
-def _decode_values(image: NDArray[np.float32], fit: Fit) -> tuple[DecodedSymbol, bool] | None:
+def _decode_values(part: NDArray[np.float32], fit: Fit) -> tuple[DecodedSymbol, bool] | None:
     """Sample, tell dark from light in several ways, and decode."""
     version = (fit.grid.shape[0] - 17) // 4
     modules, known = function_modules(version)
     for sigma in (0.35, 0.25, 0.5):
-        values = sample_modules(image, fit.grid, sigma)
+        values = sample_modules(part, fit.grid, sigma)
         if fit.correlation < 0:
             values = -values
         dark, light = values[known & modules].mean(), values[known & ~modules].mean()
@@ -179,7 +180,8 @@ def _decode_either_way(sampled: NDArray[np.bool_]) -> tuple[DecodedSymbol, bool]
 
 
 def _settle(
-    image: NDArray[np.float32],
+    part: NDArray[np.float32],
+    soft: NDArray[np.float32],
     fit: Fit,
     decoded: DecodedSymbol,
     mirrored: bool,
@@ -190,9 +192,9 @@ def _settle(
     written = symbol.matrix.T if mirrored else symbol.matrix
     template = make_template(written, np.ones_like(written))
     for degree in (1, 2, 3):
-        fit = refine(image, fit.grid, template, degree=degree)
+        fit = refine(soft, fit.grid, template, degree=degree)
     sampled = symbol.matrix ^ decoded.wrong
-    values = sample_modules(image, fit.grid)
+    values = sample_modules(part, fit.grid)
     values = -values if fit.correlation < 0 else values
     values = values.T if mirrored else values
     middle = (values[symbol.matrix].mean() + values[~symbol.matrix].mean()) / 2

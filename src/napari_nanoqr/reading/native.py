@@ -137,7 +137,13 @@ class NativeProcess:
         with self._lock:
             self._start()
             if not self._ready:
-                self._receive(START_LIMIT_S, "did not start")
+                try:
+                    self._receive(START_LIMIT_S, "did not start")
+                except NoAnswer as problem:
+                    raise OSError(
+                        "The process of the native readers does not start; installing zxing-cpp "
+                        "and numpy anew may help."
+                    ) from problem
                 self._ready = True
             assert self._process is not None
             assert self._process.stdin is not None

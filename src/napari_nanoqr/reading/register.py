@@ -55,21 +55,33 @@ def make_template(
         On a grid of 4 x 4 points in each known module.
     """
     signs = np.where(known, np.where(modules, -1.0, 1.0), 0.0)
-    fine = np.kron(signs, np.ones((_FINE, _FINE)))
-    reach = int(np.ceil(3 * blur * _FINE))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (blur * _FINE)) ** 2)
-    kernel /= kernel.sum()
-    padded = np.pad(fine, reach)
-    height, width = fine.shape
-    blurred = sum(k * padded[i : i + height] for i, k in enumerate(kernel))
-    blurred = sum(k * blurred[:, i : i + width] for i, k in enumerate(kernel))
-    slope = np.stack(np.gradient(blurred, 1 / _FINE), axis=-1)
+    # next to modules that are not known, and outside, the middle between dark and light
+    fine = signs.repeat(_FINE, axis=0).repeat(_FINE, axis=1)
+    blurred = _blurred(fine, blur * _FINE)
+    along_rows, along_columns = np.gradient(blurred, 1 / _FINE)
+    slope = np.stack((along_rows, along_columns), axis=-1)
     rows, columns = np.nonzero(np.kron(known, np.ones((_FINE, _FINE), dtype=bool)))
     if rows.size > _MOST_POINTS:
         chosen = np.random.default_rng(0).integers(rows.size, size=_MOST_POINTS)
         rows, columns = rows[chosen], columns[chosen]
     points = (np.stack((rows, columns), axis=-1) + 0.5) / _FINE
     return Template(points, blurred[rows, columns], slope[rows, columns])
+
+
+def _blurred(fine: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Return a Gaussian mean, zero outside."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    height, width = fine.shape
+    padded = np.pad(fine, reach)
+    down = np.zeros((height, width + 2 * reach))
+    for i, share in enumerate(kernel):
+        down += share * padded[i : i + height]
+    across = np.zeros((height, width))
+    for i, share in enumerate(kernel):
+        across += share * down[:, i : i + width]
+    return across
 
 
 @lru_cache(maxsize=16)
@@ -88,6 +100,46 @@ def function_modules(version: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]
         known[rows, columns] = False
     known.setflags(write=False)
     return modules, known
+
+
+def soft_window(
+    image: NDArray[np.float32], corners_yx: Points, pitch_px: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[int, int]]:
+    """Return the part of an image around a symbol, as it is and softened.
+
+    In the softened one edges are about as wide as in a template, and noise is less: grids are
+    fitted to it. Modules are sampled from the other.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    corners_yx : (4, 2) float array
+        The symbol's corners in pixels.
+    pitch_px : float
+        Distance of modules in pixels.
+
+    Returns
+    -------
+    part, softened : (rows, columns) float32 arrays
+        With a margin of three modules where the image reaches so far.
+    origin : tuple of int
+        y and x of the first pixel.
+
+    Raises
+    ------
+    ValueError
+        Where the symbol lies outside of the image.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    low = np.floor(corners_yx.min(axis=0) - 3 * pitch_px).astype(int).clip(0)
+    high = np.ceil(corners_yx.max(axis=0) + 3 * pitch_px).astype(int) + 1
+    part = image[low[0] : max(high[0], 0), low[1] : max(high[1], 0)]
+    if part.size == 0:
+        raise ValueError("the symbol lies outside of the image")
+    softened = gaussian_filter(part, 0.2 * pitch_px, mode="nearest", truncate=3.0)
+    return part, softened, (int(low[0]), int(low[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +200,6 @@ def refine(
     ----------
     B. D. Lucas and T. Kanade, IJCAI 1981: the image is developed in the template's gradient.
     """
-    best = Fit(grid, 0.0)
     terms = (degree + 1) * (degree + 2) // 2
     basis = polynomials(grid.scaled(template.points), degree)
     held = np.zeros(2 + 2 * terms)
@@ -157,26 +208,32 @@ def refine(
     design[:, 0], design[:, 1] = 1, template.value
     design[:, 2::2] = basis * template.slope[:, :1]
     design[:, 3::2] = basis * template.slope[:, 1:]
-    normal = design.T @ design
-    for _ in range(steps + 1):
-        seen = interpolate(image, grid.to_pixels(template.points)).astype(float)
-        correlation = _correlation(seen, template.value)
-        if abs(correlation) <= abs(best.correlation) + 1e-5 and best.correlation:
-            if abs(correlation) > abs(best.correlation):
-                best = Fit(grid, correlation)
-            break
-        best = Fit(grid, correlation)
-        contrast = _slope(seen, template.value)
+    normal = design.T @ design + np.diag(held)
+
+    def look(place: Grid) -> tuple[Fit, NDArray[np.float64]]:
+        seen = interpolate(image, place.to_pixels(template.points)).astype(float)
+        return Fit(place, _correlation(seen, template.value)), seen
+
+    best, seen = look(grid)
+    length = 1.0
+    for _ in range(steps):
+        # image = a + b * (template - slope * shift): solve for a, b and -b * shift
+        solution = np.linalg.lstsq(normal, design.T @ (seen - seen.mean()), rcond=None)[0]
+        contrast = solution[1] or _slope(seen, template.value)
         if contrast == 0:
             break
-        # image = a + b * (template - slope * shift): solve for a, b and -b * shift
-        solution = np.linalg.lstsq(
-            normal + np.diag(held), design.T @ (seen - seen.mean()), rcond=None
-        )[0]
-        shift = -solution[2:] / (solution[1] or contrast)
+        shift = -solution[2:].reshape(terms, 2) / contrast
         # a step beyond a module leaves the range in which the gradient says anything
-        shift *= min(1.0, 1.0 / max(np.abs(shift).max(), 1e-9))
-        grid = grid.bent(shift.reshape(terms, 2))
+        shift *= length * min(1.0, 1.0 / max(float(np.abs(shift).max()), 1e-9))
+        further, seen_further = look(best.grid.bent(shift))
+        gain = abs(further.correlation) - abs(best.correlation)
+        if gain > 0:
+            best, seen = further, seen_further
+        if gain < 1e-5:
+            # too far, or there already
+            length /= 2
+            if gain > 0 or length < 0.2:
+                break
     return best
 
 

@@ -52,27 +52,32 @@ def frame_shifts(frames: NDArray[np.float32], *, rounds: int = 2) -> NDArray[np.
 
     height, width = frames.shape[1:]
     window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    window = window.astype(np.float32)
     # a band that holds modules of 4 to 40 pixels: no noise of single pixels, no slow charging
-    spectra = np.stack(
-        [
-            np.fft.rfft2((gaussian_filter(f, 1.5) - gaussian_filter(f, 12.0)) * window)
-            for f in frames
-        ]
-    ).astype(np.complex64)
-    shifts = np.zeros((len(frames), 2))
+    banded = [gaussian_filter(f, 1.5) - gaussian_filter(f, 12.0) for f in frames]
     along_y = np.fft.fftfreq(height)[:, None]
     along_x = np.fft.rfftfreq(width)[None, :]
+    shifts = np.zeros((len(frames), 2))
     for number in range(rounds + 1):
-        turns = [np.exp(-2j * np.pi * (along_y * dy + along_x * dx)) for dy, dx in shifts]
-        moved = [s * turn for s, turn in zip(spectra, turns, strict=True)]
-        total = np.sum(moved, axis=0)
+        # whole pixels are moved before the window is laid on, which else holds the frames back
+        whole = np.rint(shifts).astype(int)
+        spectra = [
+            np.fft.rfft2(np.roll(frame, tuple(step), axis=(0, 1)) * window)
+            for frame, step in zip(banded, whole, strict=True)
+        ]
+        rest = shifts - whole
+        aligned = [
+            spectrum * np.exp(-2j * np.pi * (along_y * dy + along_x * dx))
+            for spectrum, (dy, dx) in zip(spectra, rest, strict=True)
+        ]
+        total = np.sum(aligned, axis=0)
         for i, spectrum in enumerate(spectra):
-            # the first round has no mean worth the name if the drift is large: use the first frame
-            other = spectra[0] if number == 0 else total - moved[i]
             if number == 0 and i == 0:
                 continue
+            # at first there is no mean worth the name: all are compared with the first frame
+            other = spectra[0] if number == 0 else total - aligned[i]
             surface = np.fft.irfft2(other * spectrum.conj(), s=(height, width))
-            shifts[i] = _peak(surface)
+            shifts[i] = whole[i] + _peak(surface)
     return shifts
 
 
