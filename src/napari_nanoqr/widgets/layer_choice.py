@@ -121,7 +121,11 @@ class LayerChoice:
 
     def _set(self, layer: Layer | None) -> None:
         offset = 0 if self._none is None else 1
-        index = self.choices.index(layer) + offset if layer is not None else offset - 1
+        index = offset - 1
+        if layer is not None:
+            index = self.choices.index(layer) + offset
+            # what napari gives to plugins may be a passing stand-in for the layer
+            layer = self.choices[index - offset]
         self.native.blockSignals(True)
         self.native.setCurrentIndex(index)
         self.native.blockSignals(False)

@@ -10,6 +10,7 @@ from typing import Any
 from magicgui.widgets.bases import ValueWidget
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress as napari_progress
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
@@ -37,6 +38,10 @@ HELP_URL = "https://napari-nanoqr.readthedocs.io/"
 GOOD, PLAIN, BAD = "good", "plain", "bad"
 # told apart by colour-blind people too, on a dark and on a light theme
 _STATUS_STYLES = {GOOD: "color: #2a9d5c;", PLAIN: "", BAD: "color: #d5752b;"}
+
+
+class JobFailed(Exception):
+    """A background job ended in an error of a kind that nobody foresaw."""
 
 
 class Panel(QScrollArea):
@@ -168,28 +173,46 @@ class Panel(QScrollArea):
             self.say(sentence_of(problem), BAD)
 
         def finished() -> None:
-            shown.close()
             self.worker = None
             self._progress_row.hide()
             self.cancel_button.setEnabled(True)
             for widget in busy:
                 widget.setEnabled(True)
 
+        running: list[Generator[tuple[int, int, str], None, Any]] = []
+
         def steps() -> Generator[tuple[int, int, str], None, Any]:
             # napari tells a generator function from others by looking at it
-            return (yield from job())
+            running.append(job())
+            try:
+                return (yield from running[0])
+            except RuntimeError as problem:
+                # a worker takes this kind for its own end, and would never tell that it ended
+                raise JobFailed(str(problem)) from problem
+
+        def close_job() -> None:
+            for generator in running:
+                generator.close()
+
+        def aborted() -> None:
+            self.say("Cancelled: nothing was changed.")
+
+        def while_open(act: Callable[..., None]) -> Callable[..., None]:
+            """Leave a panel alone that was closed while the job ran."""
+            return lambda *values: act(*values) if isalive(self) else None  # type: ignore[no-untyped-call]
 
         self.worker = create_worker(
             steps,
             _start_thread=False,
             _connect={
-                "yielded": step,
-                "returned": done,
-                "errored": failed,
-                "aborted": lambda: self.say("Cancelled: nothing was changed."),
-                "finished": finished,
+                "yielded": while_open(step),
+                "returned": while_open(done),
+                "errored": while_open(failed),
+                "aborted": [close_job, while_open(aborted)],
+                "finished": [shown.close, while_open(finished)],
             },
         )
+        self.destroyed.connect(self.worker.quit)
         self.worker.start()
 
     def cancel(self) -> None:

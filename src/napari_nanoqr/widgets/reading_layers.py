@@ -1,0 +1,364 @@
+"""Layers of what was read from an image: outlines, modules, repaired modules."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Layer, Points, Shapes
+from napari.utils.colormaps import Colormap
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.widgets.image_source import Plane, to_world, unit_ratios
+from napari_nanoqr.widgets.layers import DARK, KEY, LIGHT, parts_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+CODES, MODULES, REPAIRED = "codes", "modules", "repaired"
+
+# from the palette of Okabe and Ito, which colour-blind people can tell apart
+OUTLINE_COLOUR = "#f0e442"
+REPAIRED_COLOUR = "#d55e00"
+# an image with a colour for each value: label colours are compiled on first use, for seconds
+MODULE_COLOURS = Colormap(
+    [[0, 0, 0, 0], [1, 1, 1, 1], [0, 0.447, 0.698, 1]],
+    name="nanoqr modules",
+    controls=[0, 1 / 3, 2 / 3, 1],
+    interpolation="zero",
+)
+
+_PIXELS_PER_MODULE = 8
+_RASTER_LIMIT = 4096
+_LONGEST_LABEL = 32
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where result layers lie: on an image, in its units.
+
+    Parameters
+    ----------
+    ndim : int
+        2, unless the image is seen along an unusual pair of axes.
+    axes : (int, int)
+        Axes of the result layers that are seen as y and x.
+    fixed : (ndim,) float array
+        World coordinates of the plane.
+    matrix : (2, 3) float array
+        From pixels (y, x, 1) of the image to world coordinates along ``axes``.
+    units, axis_labels : tuple
+        Of the result layers.
+    """
+
+    ndim: int
+    axes: tuple[int, int]
+    fixed: NDArray[np.float64]
+    matrix: NDArray[np.float64]
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+
+    @classmethod
+    def on(cls, viewer: ViewerModel, image: Image, plane: Plane) -> Place:
+        """Find the place of results that belong to the plane of an image."""
+        total = viewer.dims.ndim
+        # axes count from the last one, as napari brings layers into line
+        seen = [axis - image.ndim for axis in plane.axes]
+        ndim = 2 if set(seen) == {-2, -1} else total
+        axes = (seen[0] + ndim, seen[1] + ndim)
+        base, down, right = to_world(image, plane, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        matrix = np.stack([(down - base)[seen], (right - base)[seen], base[seen]], axis=1)
+        fixed = np.zeros(ndim)
+        common = min(ndim, image.ndim)
+        fixed[-common:] = base[-common:]
+        units: list[Any] = ["pixel"] * ndim
+        units[-common:] = [str(unit) for unit in image.units[-common:]]
+        labels = list(image.axis_labels[-common:])
+        if all(label.startswith("axis ") for label in labels):
+            labels = [f"axis {i - common}" for i in range(common)]
+            labels[seen[0]], labels[seen[1]] = "y", "x"
+        labels = [f"axis {i - ndim}" for i in range(ndim - common)] + labels
+        return cls(ndim, axes, fixed, matrix, tuple(units), tuple(labels))
+
+    def world(self, yx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``(n, ndim)`` world coordinates of ``(n, 2)`` pixels of the image."""
+        points = np.tile(self.fixed, (len(yx), 1))
+        points[:, self.axes] = np.asarray(yx) @ self.matrix[:, :2].T + self.matrix[:, 2]
+        return points
+
+    def affine(self, step: float, corner: tuple[float, float]) -> NDArray[np.float64]:
+        """Return the affine of a layer with pixels of another size.
+
+        Parameters
+        ----------
+        step : float
+            Size of its pixels in pixels of the image.
+        corner : (float, float)
+            Centre of its first pixel, in pixels of the image.
+        """
+        result = np.eye(self.ndim + 1)
+        result[:-1, -1] = self.fixed
+        result[np.ix_(self.axes, self.axes)] = self.matrix[:, :2] * step
+        result[self.axes, -1] = self.matrix[:, :2] @ np.array(corner) + self.matrix[:, 2]
+        return result
+
+    @property
+    def world_per_pixel(self) -> float:
+        """Length of a pixel of the image in world coordinates, mean of y and x."""
+        return float(np.linalg.norm(self.matrix[:, :2], axis=0).mean())
+
+
+def module_map(reading: Reading) -> NDArray[np.float64]:
+    """Return the projective map of a symbol, fixed by its four corners.
+
+    Returns
+    -------
+    (3, 3) float array
+        From ``(row, column, 1)`` of the grid of modules, whose outer corners are 0 and the
+        number of rows and columns, to homogeneous ``(y, x, w)`` pixels of the image.
+    """
+    assert reading.matrix is not None
+    rows, columns = reading.matrix.shape
+    grid = np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=np.float64)
+    equations, values = [], []
+    for (v, u), (y, x) in zip(grid, reading.corners_yx, strict=True):
+        equations += [[v, u, 1, 0, 0, 0, -v * y, -u * y], [0, 0, 0, v, u, 1, -v * x, -u * x]]
+        values += [y, x]
+    solved = np.linalg.solve(np.array(equations), np.array(values))
+    return np.append(solved, 1.0).reshape(3, 3)
+
+
+def _through(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    moved = np.asarray(points) @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(moved[..., :2] / moved[..., 2:])
+
+
+def module_raster(
+    readings: Sequence[Reading],
+) -> tuple[NDArray[np.uint8], float, tuple[float, float]]:
+    """Draw the sampled modules of all codes where they lie in the image.
+
+    Returns
+    -------
+    labels : (y, x) uint8 array
+        `LIGHT` and `DARK` within codes, 0 beside them; 1 x 1 where no modules are known.
+    step : float
+        Size of its pixels in pixels of the image.
+    corner : (float, float)
+        Centre of its first pixel, y and x in pixels of the image.
+    """
+    known = [reading for reading in readings if reading.matrix is not None]
+    if not known:
+        return np.zeros((1, 1), np.uint8), 1.0, (0.0, 0.0)
+    corners = np.concatenate([reading.corners_yx for reading in known])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    step = min(reading.pitch_px for reading in known) / _PIXELS_PER_MODULE
+    step = max(step, float((high - low).max()) / _RASTER_LIMIT)
+    rows, columns = (max(1, int(n)) for n in np.ceil((high - low) / step))
+    labels = np.zeros((rows, columns), np.uint8)
+    first = (float(low[0] + step / 2), float(low[1] + step / 2))
+    for reading in known:
+        assert reading.matrix is not None
+        box = np.stack([reading.corners_yx.min(axis=0), reading.corners_yx.max(axis=0)])
+        (top, left), (bottom, right) = np.rint((box - low) / step).astype(int)
+        y, x = np.mgrid[top : min(bottom, rows), left : min(right, columns)]
+        places = np.stack([y * step + first[0], x * step + first[1]], axis=-1)
+        cells = np.floor(_through(np.linalg.inv(module_map(reading)), places)).astype(int)
+        inside = ((cells >= 0) & (cells < reading.matrix.shape)).all(axis=-1)
+        row, column = cells[inside].T
+        labels[y[inside], x[inside]] = np.where(reading.matrix[row, column], DARK, LIGHT)
+    return labels, step, first
+
+
+def label_of(reading: Reading, longest: int = _LONGEST_LABEL) -> str:
+    """Return the payload in a few characters: text, or hex where it is none."""
+    if reading.text is None:
+        words = f"hex {reading.payload.hex(' ')}"
+    else:
+        words = " ".join(reading.text.split())
+    return words if len(words) <= longest else words[: longest - 1] + "…"
+
+
+def update_reading_layers(
+    viewer: ViewerModel, image: Image, plane: Plane, readings: Sequence[Reading]
+) -> dict[str, Layer]:
+    """Show readings on an image: make its result layers, or bring them up to date.
+
+    Layers that an earlier reading of the image left are used again, whatever they are called
+    now; those that were deleted come back. Without a reading they are removed.
+
+    Returns
+    -------
+    dict
+        Shapes ``"codes"``, Image ``"modules"``, Points ``"repaired"``; empty without a
+        reading.
+    """
+    group = f"reading of {image.unique_id}"
+    layers = parts_of(viewer, group)
+    if not readings:
+        for layer in layers.values():
+            viewer.layers.remove(layer)
+        return {}
+    place = Place.on(viewer, image, plane)
+    for part, layer in list(layers.items()):
+        if layer.ndim != place.ndim:
+            viewer.layers.remove(layer)
+            del layers[part]
+    active = [layer for layer in viewer.layers if layer == viewer.layers.selection.active]
+    for part, make in ((MODULES, Image), (REPAIRED, Points), (CODES, Shapes)):
+        if part not in layers:
+            layers[part] = _new_layer(make, f"{image.name} · {part}", place)
+            layers[part].metadata[KEY] = {"part": part, "kind": "reading", "group": group}
+            _fill(layers[part], part, place, readings)
+            viewer.add_layer(layers[part])
+        else:
+            _fill(layers[part], part, place, readings)
+    if active and active[0] in viewer.layers:
+        viewer.layers.selection.active = active[0]
+    return layers
+
+
+@functools.cache
+def warm_up() -> None:
+    """Load what napari loads with the first layer of a kind: seconds, better in a thread."""
+    corner = np.zeros((1, 2))
+    square = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    Shapes([square], shape_type="polygon", features={"label": ["a"]}, text="{label}")
+    Points(corner, features={"code": [1]})
+
+
+def is_reading(layer: Layer) -> bool:
+    """Return whether a layer shows what was read, and is no image to read."""
+    facts = layer.metadata.get(KEY)
+    return isinstance(facts, dict) and facts.get("kind") == "reading"
+
+
+def look_at(viewer: ViewerModel, image: Image, plane: Plane, reading: Reading) -> None:
+    """Move the camera so that a code is in the middle and fills half of the canvas."""
+    place = Place.on(viewer, image, plane)
+    units = viewer.layers.extent.units or image.units
+    ratios = unit_ratios(image.units, units)[list(plane.axes)]
+    corners = place.world(reading.corners_yx)[:, place.axes] * ratios
+    size = float(np.ptp(corners, axis=0).max())
+    camera = viewer.scene.camera
+    camera.center = (camera.center[0], *(float(v) for v in corners.mean(axis=0)))
+    if size > 0:
+        camera.zoom = min(viewer.canvas.size) / (2 * size)
+
+
+def _new_layer(kind: type[Layer], name: str, place: Place) -> Layer:
+    options: dict[str, Any] = {
+        "name": name, "units": place.units, "axis_labels": place.axis_labels,
+    }  # fmt: skip
+    if kind is Image:
+        return Image(
+            np.zeros((1,) * place.ndim, np.uint8),
+            colormap=MODULE_COLOURS,
+            contrast_limits=(0, 2),
+            opacity=0.4,
+            **options,
+        )
+    if kind is Points:
+        return Points(
+            ndim=place.ndim,
+            face_color="transparent",
+            border_color=REPAIRED_COLOUR,
+            border_width=0.2,
+            **options,
+        )
+    return Shapes(
+        ndim=place.ndim,
+        face_color="transparent",
+        edge_color=OUTLINE_COLOUR,
+        opacity=1,
+        text={"string": "{label}", "anchor": "upper_left", "color": OUTLINE_COLOUR, "size": 12},
+        features={"label": np.array([], dtype=object)},
+        **options,
+    )
+
+
+def _fill(layer: Layer, part: str, place: Place, readings: Sequence[Reading]) -> None:
+    layer.units, layer.axis_labels = place.units, place.axis_labels
+    if part == MODULES:
+        labels, step, corner = module_raster(readings)
+        shape = np.ones(place.ndim, dtype=int)
+        shape[list(place.axes)] = labels.shape
+        flipped = place.axes[0] > place.axes[1]
+        layer.data = (labels.T if flipped else labels).reshape(shape)
+        layer.affine = place.affine(step, corner)
+        layer.metadata[KEY]["modules"] = [
+            None if reading.matrix is None else reading.matrix.astype(int).tolist()
+            for reading in readings
+        ]
+    elif part == REPAIRED:
+        _fill_repaired(layer, place, readings)
+    else:
+        _fill_codes(layer, place, readings)
+
+
+def _fill_codes(layer: Shapes, place: Place, readings: Sequence[Reading]) -> None:
+    width = min(reading.pitch_px for reading in readings) * place.world_per_pixel / 4
+    layer.data = []
+    layer.add_polygons(
+        [place.world(reading.corners_yx) for reading in readings],
+        edge_width=width,
+        edge_color=OUTLINE_COLOUR,
+        face_color="transparent",
+    )
+    layer.features = _columns(
+        {
+            "label": label_of(reading),
+            "payload": reading.payload.hex() if reading.text is None else reading.text,
+            "symbol": f"{reading.symbology} {reading.version}",
+            "error": reading.error or "",
+            "mask": -1 if reading.mask is None else reading.mask,
+            "pitch_nm": np.nan if reading.pitch_nm is None else reading.pitch_nm,
+            "rotation_deg": reading.rotation_deg,
+            "mirrored": reading.mirrored,
+            "inverted": reading.inverted,
+            "corrected_codewords": _number(reading.corrected_codewords),
+            "correctable_left": _number(reading.correctable_left),
+            "reader": reading.reader,
+        }
+        for reading in readings
+    )
+    layer.metadata[KEY]["codes"] = [reading.to_dict() for reading in readings]
+
+
+def _fill_repaired(layer: Points, place: Place, readings: Sequence[Reading]) -> None:
+    places, sizes, rows = [], [], []
+    for number, reading in enumerate(readings, start=1):
+        if reading.matrix is None or reading.wrong is None:
+            continue
+        cells = np.argwhere(reading.wrong)
+        places.append(_through(module_map(reading), cells + 0.5).reshape(-1, 2))
+        sizes += [reading.pitch_px * place.world_per_pixel] * len(cells)
+        rows += [
+            {
+                "code": number,
+                "row": int(row),
+                "column": int(column),
+                "read_as": "dark" if reading.matrix[row, column] else "light",
+            }
+            for row, column in cells
+        ]
+    layer.selected_data = set()
+    yx = np.concatenate(places) if places else np.zeros((0, 2))
+    layer.data = place.world(yx) if len(yx) else np.zeros((0, place.ndim))
+    if len(yx):
+        layer.size = np.array(sizes)
+        layer.face_color, layer.border_color = "transparent", REPAIRED_COLOUR
+        layer.features = _columns(rows)
+
+
+def _columns(rows: Any) -> dict[str, list[Any]]:
+    rows = list(rows)
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _number(value: int | None) -> float:
+    return float("nan") if value is None else float(value)

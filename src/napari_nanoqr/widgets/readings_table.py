@@ -1,0 +1,120 @@
+"""A table of readings, a row for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psygnal import Signal
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
+
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.widgets.reading_layers import label_of
+
+COLUMNS = {
+    "Payload": "Text, or hex where it is none",
+    "Symbol": "Version and error-correction level, mask",
+    "Pitch": "Distance of module centres, measured in the image",
+    "Turned": "Direction of the symbol's top edge; positive is clockwise",
+    "Seen": "As encoded, in a mirror, or with dark and light exchanged",
+    "Repaired": "Wrong codewords, and how many more the worst block could have repaired",
+    "Reader": "Who found the code",
+}
+
+_PAYLOAD_WIDTH = 150
+_ROWS_SHOWN = 5
+
+
+class ReadingsTable(QTableWidget):
+    """Codes that were read; one is selected.
+
+    Attributes
+    ----------
+    picked : psygnal.Signal
+        Emitted with the reading when the user selects it.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__(0, len(COLUMNS))
+        self.readings: list[Reading] = []
+        for column, (name, help_) in enumerate(COLUMNS.items()):
+            item = QTableWidgetItem(name)
+            item.setToolTip(help_)
+            self.setHorizontalHeaderItem(column, item)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.verticalHeader().hide()
+        self.itemSelectionChanged.connect(self._on_selection)
+
+    @property
+    def selected(self) -> Reading | None:
+        """The reading of the selected row."""
+        row = self.currentRow()
+        return self.readings[row] if 0 <= row < len(self.readings) else None
+
+    def show_readings(self, readings: Sequence[Reading]) -> None:
+        """Fill the table and select the first row; this is no selection by the user."""
+        self.blockSignals(True)
+        self.clearContents()
+        self.readings = list(readings)
+        self.setRowCount(len(self.readings))
+        for row, reading in enumerate(self.readings):
+            for column, text in enumerate(cells(reading)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                self.setItem(row, column, item)
+        if self.readings:
+            self.selectRow(0)
+        self.resizeColumnsToContents()
+        self.setColumnWidth(0, _PAYLOAD_WIDTH)
+        self.resizeRowsToContents()
+        self._fit_height()
+        self.blockSignals(False)
+
+    def _fit_height(self) -> None:
+        rows = [self.rowHeight(row) for row in range(min(self.rowCount(), _ROWS_SHOWN))]
+        bar = self.horizontalScrollBar().sizeHint().height()
+        frame = 2 * self.frameWidth()
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + sum(rows) + bar + frame)
+
+    def _on_selection(self) -> None:
+        if self.selected is not None:
+            self.picked.emit(self.selected)
+
+
+def cells(reading: Reading) -> tuple[str, ...]:
+    """Return the texts of a row."""
+    symbol = str(reading.version) if reading.error is None else f"{reading.version}-{reading.error}"
+    if reading.symbology != "QR":
+        symbol = f"{reading.symbology} {symbol}"
+    if reading.mask is not None:
+        symbol += f", mask {reading.mask}"
+    pitch = (
+        f"{reading.pitch_px:.2f} px" if reading.pitch_nm is None else f"{reading.pitch_nm:.4g} nm"
+    )
+    seen = [name for name in ("mirrored", "inverted") if getattr(reading, name)]
+    return (
+        label_of(reading, 200),
+        symbol,
+        pitch,
+        f"{reading.rotation_deg:.1f}°",
+        ", ".join(seen) or "as encoded",
+        repairs(reading),
+        reading.reader,
+    )
+
+
+def repairs(reading: Reading) -> str:
+    """Say how many codewords were repaired, and how many were left."""
+    if reading.corrected_codewords is None:
+        return "not known"
+    left = reading.correctable_left
+    return f"{reading.corrected_codewords}" + (
+        "" if left is None else f" ({left} of {reading.correctable_per_block} left)"
+    )

@@ -1,0 +1,453 @@
+"""SEM decode: read the codes in a micrograph and show them on it."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, FloatSpinBox, Label
+from napari import Viewer
+from napari.layers import Image, Layer, Shapes
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QSizePolicy
+
+from napari_nanoqr.cli.decode import record_of
+from napari_nanoqr.files import write_bytes, write_text
+from napari_nanoqr.reading.read import Progress
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.widgets.image_source import (
+    ImageSource,
+    PixelSize,
+    Plane,
+    path_of,
+    region_boxes,
+    to_world,
+)
+from napari_nanoqr.widgets.layer_choice import LayerChoice
+from napari_nanoqr.widgets.layers import KEY
+from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
+from napari_nanoqr.widgets.reading_layers import (
+    is_reading,
+    look_at,
+    update_reading_layers,
+    warm_up,
+)
+from napari_nanoqr.widgets.readings_table import ReadingsTable
+from napari_nanoqr.widgets.region_reading import read_regions
+from napari_nanoqr.widgets.stepwise import Step, stepwise
+
+OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
+REGION_COLOUR = "#cc79a7"
+
+_ALL, _CURRENT = "all", "current"
+_FEW_PIXELS = 3.0
+"""Pixels for each module below which reading is a matter of luck."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run gave, and of which image.
+
+    Parameters
+    ----------
+    image : weak reference to Image
+        It may have been deleted.
+    name, path : str, str or None
+        Of the image when it was read.
+    plane : Plane
+        What was read of it.
+    pixel_size : PixelSize
+        As it was used.
+    readings : list of Reading
+        From top to bottom.
+    """
+
+    image: weakref.ref[Image]
+    name: str
+    path: str | None
+    plane: Plane
+    pixel_size: PixelSize
+    readings: list[Reading]
+
+
+class SemDecode(Panel):
+    """Read the codes in a micrograph, and show them where they are.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Where the image is and the results go.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__("SEM decode", "decode")
+        self.viewer = napari_viewer
+        self.outcome: Outcome | None = None
+        self._watched: weakref.ref[Image] | None = None
+        self._build_fields()
+        self._build_results()
+        self.image.changed.connect(self._on_image)
+        for field in (self.pixel_size, self.frames):
+            field.changed.connect(lambda *_: self.update_image())
+        self._on_image()
+
+    # -- building ---------------------------------------------------------------------------
+
+    def _build_fields(self) -> None:
+        self.image = LayerChoice(
+            self.viewer,
+            lambda layer: isinstance(layer, Image) and not is_reading(layer),
+            "Image",
+            empty="no image",
+            tooltip="The micrograph: one frame or a stack, grey or colour",
+        )
+        self.found = Label(label="")
+        self.found.native.setWordWrap(True)
+        self.found.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.pixel_size = FloatSpinBox(
+            value=0, min=0, max=1e6, step=0.1, label="Pixel size (nm)",
+            tooltip="Enter it where the image does not know it, or is wrong",
+        )  # fmt: skip
+        self.pixel_size.native.setSpecialValueText("as found")
+        self.pixel_size.native.setDecimals(4)
+        self.pitch = FloatSpinBox(
+            value=0, min=0, max=1e6, step=1, label="Pitch (nm)",
+            tooltip="Side of a module, where it is known; faint codes are found more easily",
+        )  # fmt: skip
+        self.pitch.native.setSpecialValueText("unknown")
+        self.region = LayerChoice(
+            self.viewer,
+            _may_be_region,
+            "Region",
+            none="whole image",
+            tooltip="Read within the selected shapes of this layer, or within all of them",
+        )
+        choices = [("all, averaged", _ALL), ("the current one", _CURRENT)]
+        self.frames = ComboBox(choices=choices, value=_ALL, label="Frames")
+        self.frames.tooltip = "Frames are brought into line before they are averaged"
+        self._form = self.add_form(
+            self.image, self.found, self.pixel_size, self.pitch, self.region, self.frames
+        )
+        self.decode_button = QPushButton("Decode")
+        self.decode_button.clicked.connect(self.decode)
+        self.region_button = QPushButton("Draw a region")
+        self.region_button.setToolTip("Add a layer to draw a rectangle around the code")
+        self.region_button.clicked.connect(self.draw_region)
+        self.add_buttons(self.decode_button, self.region_button)
+        self.add_status()
+
+    def _build_results(self) -> None:
+        self.table = ReadingsTable()
+        self.table.picked.connect(self._on_picked)
+        self.payload = QLabel()
+        self.payload.setWordWrap(True)
+        # a payload may look like HTML
+        self.payload.setTextFormat(Qt.TextFormat.PlainText)
+        self.payload.setTextInteractionFlags(self.status.textInteractionFlags())
+        self.payload.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.add(self.table)
+        self.add(self.payload)
+        self.copy_button = QPushButton("Copy")
+        self.copy_button.setToolTip("Copy the payload of the selected code: text, or hex")
+        self.copy_button.clicked.connect(self.copy)
+        self.bytes_button = QPushButton("Save bytes …")
+        self.bytes_button.setToolTip("Save exactly the bytes of the selected code")
+        self.bytes_button.clicked.connect(self._ask_and_save_bytes)
+        self.json_button = QPushButton("Save JSON …")
+        self.json_button.setToolTip("Save all codes, as nanoqr decode --json prints them")
+        self.json_button.clicked.connect(self._ask_and_save_json)
+        self.add_buttons(self.copy_button, self.bytes_button, self.json_button)
+        self._show_readings([])
+
+    # -- the image --------------------------------------------------------------------------
+
+    def _on_image(self) -> None:
+        before = None if self._watched is None else self._watched()
+        if before is not None:
+            for emitter in _what_matters(before):
+                emitter.disconnect(self.update_image)
+        image = self.image.value
+        self._watched = None if image is None else weakref.ref(image)
+        if image is not None:
+            for emitter in _what_matters(image):
+                emitter.connect(self.update_image)
+        if self.worker is None:
+            self.say("" if image is not None else OPEN_ONE)
+        self.update_image()
+
+    def update_image(self) -> None:
+        """Tell what is known of the image."""
+        source = self._source()
+        if self.worker is None:
+            self.decode_button.setEnabled(source is not None)
+        self.region_button.setEnabled(source is not None)
+        self._form.setRowVisible(self.found.native, source is not None)
+        self._form.setRowVisible(self.frames.native, source is not None and source.frames > 1)
+        if source is not None:
+            lines = [source.describe(), f"Pixel size {source.pixel_size}"]
+            if source.pixel_size.nm is None:
+                lines[1] += ". Enter it, or the reader will search for the scale."
+            self.found.value = "<br>".join(lines)
+
+    def _source(self) -> ImageSource | None:
+        image = self.image.value
+        if image is None:
+            return None
+        return ImageSource.of(
+            self.viewer, image, self.frames.value == _ALL, float(self.pixel_size.value)
+        )
+
+    def draw_region(self) -> None:
+        """Add a layer for a region in the units of the image, ready to draw a rectangle."""
+        image, source = self.image.value, self._source()
+        if image is None or source is None:
+            return
+        corners = np.array([[0.0, 0.0], [float(n) for n in source.shape]])
+        ends = to_world(image, source.plane, corners)
+        layer = Shapes(
+            ndim=2,
+            name=f"{image.name} · region",
+            units=image.units[-2:],
+            axis_labels=image.axis_labels[-2:],
+            face_color="transparent",
+            edge_color=REGION_COLOUR,
+            edge_width=float(np.abs(ends[1] - ends[0])[-2:].max()) / 300,
+        )
+        self.viewer.add_layer(layer)
+        self.region.value = layer
+        layer.mode = "add_rectangle"
+        self.say("Draw a rectangle around the code, then press Decode.")
+
+    # -- decoding ---------------------------------------------------------------------------
+
+    def decode(self) -> None:
+        """Read the codes in the background."""
+        image, source = self.image.value, self._source()
+        if image is None or source is None:
+            self.say(OPEN_ONE, BAD)
+            return
+        region = self.region.value
+        try:
+            boxes = [] if region is None else region_boxes(region, image, source.plane)
+        except ValueError as problem:
+            self.say(sentence_of(problem), BAD)
+            return
+        pitch = float(self.pitch.value) or None
+        name, path, reference = image.name, path_of(image), weakref.ref(image)
+        stop = Event()
+
+        def job() -> Generator[Step, None, list[Reading]]:
+            def read(progress: Progress, cancelled: Callable[[], bool]) -> list[Reading]:
+                loading = Thread(target=warm_up, daemon=True)
+                loading.start()
+                readings = read_regions(source, boxes, pitch, progress, cancelled)
+                loading.join()
+                return readings
+
+            return stepwise(read, stop)
+
+        def done(readings: list[Reading]) -> None:
+            self.outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
+            self._show_outcome(no_code_advice(source, pitch, bool(boxes)))
+
+        self.run(job, done, busy=(self.decode_button,))
+
+    def _show_outcome(self, advice: str) -> None:
+        assert self.outcome is not None
+        readings = self.outcome.readings
+        image = self._image_of_outcome()
+        if image is not None:
+            update_reading_layers(self.viewer, image, self.outcome.plane, readings)
+        self._show_readings(readings)
+        if not readings:
+            self.say(advice, BAD)
+            return
+        gone = "" if image is not None else f" · {self.outcome.name} is no longer here"
+        self.say(summary(readings) + gone, GOOD)
+
+    def _image_of_outcome(self) -> Image | None:
+        image = None if self.outcome is None else self.outcome.image()
+        return image if image is not None and image in self.viewer.layers else None
+
+    def _show_readings(self, readings: Sequence[Reading]) -> None:
+        self.table.show_readings(readings)
+        self.table.setVisible(bool(readings))
+        self.payload.setVisible(bool(readings))
+        for button in (self.copy_button, self.bytes_button, self.json_button):
+            button.setVisible(bool(readings))
+        self._show_payload()
+
+    def _on_picked(self, reading: Reading) -> None:
+        self._show_payload()
+        image = self._image_of_outcome()
+        if image is not None and self.outcome is not None:
+            look_at(self.viewer, image, self.outcome.plane, reading)
+
+    def _show_payload(self) -> None:
+        reading = self.table.selected
+        self.payload.setText("" if reading is None else payload_text(reading))
+
+    # -- results out ------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Copy the payload of the selected code."""
+        reading, clipboard = self.table.selected, QApplication.clipboard()
+        if reading is not None and clipboard is not None:
+            clipboard.setText(reading.payload.hex() if reading.text is None else reading.text)
+            self.say("Copied the payload as " + ("hex." if reading.text is None else "text."))
+
+    def save_bytes(self, path: Path) -> None:
+        """Save exactly the bytes of the selected code.
+
+        Raises
+        ------
+        ValueError
+            Where no code is selected.
+        OSError
+            Where the file cannot be written.
+        """
+        reading = self.table.selected
+        if reading is None:
+            raise ValueError("There is no code to save.")
+        write_bytes(path, reading.payload)
+
+    def record(self) -> dict[str, Any]:
+        """Return all that was read, as ``nanoqr decode --json`` prints it.
+
+        Raises
+        ------
+        ValueError
+            Where nothing was decoded yet.
+        """
+        done = self.outcome
+        if done is None:
+            raise ValueError("Nothing was decoded yet.")
+        size = done.pixel_size
+        source = None if size.nm is None else size.source
+        return record_of(done.path or done.name, size.nm, source, done.readings)
+
+    def save_json(self, path: Path) -> None:
+        """Save all that was read, as ``nanoqr decode --json`` prints it.
+
+        Raises
+        ------
+        ValueError
+            Where nothing was decoded yet.
+        OSError
+            Where the file cannot be written.
+        """
+        write_text(path, json.dumps(self.record()) + "\n")
+
+    def _ask_and_save_bytes(self) -> None:
+        self._ask_and_save("Save bytes", ".bin", "All files (*)", self.save_bytes)
+
+    def _ask_and_save_json(self) -> None:
+        self._ask_and_save("Save readings", ".json", "JSON (*.json)", self.save_json)
+
+    def _ask_and_save(self, title: str, suffix: str, kinds: str, save: Any) -> None:
+        name = "code" if self.outcome is None else self.outcome.name
+        chosen, _ = QFileDialog.getSaveFileName(self, title, f"{name}{suffix}", kinds)
+        if chosen:
+            try:
+                save(Path(chosen))
+            except (OSError, ValueError) as problem:
+                self.say(sentence_of(problem), BAD)
+            else:
+                self.say(f"Saved {Path(chosen).name}.", GOOD)
+
+    # -- settings ---------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields under the names of the options of ``nanoqr decode``.
+
+        A pixel size that the layer has and its file does not is among them.
+        """
+        image, source = self.image.value, self._source()
+        path = None if image is None else path_of(image)
+        size: float | None = float(self.pixel_size.value) or None
+        if size is None and source is not None and source.pixel_size.nm is not None:
+            y, x = source.pixel_size.nm
+            if not source.pixel_size.from_file and np.isclose(y, x, rtol=1e-6):
+                size = x
+        return {
+            "": [] if path is None else [path],
+            "pixel_size": size,
+            "pitch": float(self.pitch.value) or None,
+        }
+
+    def apply_settings(self, settings: dict[str, Any]) -> None:
+        """Set the fields from settings of ``nanoqr decode``; pick its image where it is open."""
+        for layer in self.image.choices:
+            if path_of(layer) in (settings.get("") or []):
+                self.image.value = layer
+                break
+        for name, field in (("pixel_size", self.pixel_size), ("pitch", self.pitch)):
+            if name in settings:
+                field.value = settings[name] or 0
+
+
+def summary(readings: Sequence[Reading]) -> str:
+    """Say in a line what was read."""
+    words = ["1 code read" if len(readings) == 1 else f"{len(readings)} codes read"]
+    known = [reading for reading in readings if reading.correctable_left is not None]
+    if known:
+        worst = min(known, key=lambda reading: reading.correctable_left or 0)
+        least = "at least " if len(readings) > 1 else ""
+        words.append(
+            f"{least}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
+        )
+    sizes = [reading.pitch_nm for reading in readings if reading.pitch_nm is not None]
+    if sizes:
+        low, high = f"{min(sizes):.3g}", f"{max(sizes):.3g}"
+        words.append(
+            f"pitch {low}\N{NO-BREAK SPACE}nm"
+            if low == high
+            else f"pitch {low} to {high}\N{NO-BREAK SPACE}nm"
+        )
+    return " · ".join(words)
+
+
+def payload_text(reading: Reading) -> str:
+    """Return the whole payload for people: text, or hex with its length."""
+    if reading.text is not None:
+        return reading.text
+    return f"{len(reading.payload)} bytes, hex {reading.payload.hex(' ')}"
+
+
+def no_code_advice(source: ImageSource, pitch_nm: float | None, region: bool) -> str:
+    """Say that no code was found, and what to try with this image."""
+    size = source.pixel_size.nm
+    tries = []
+    if size is None:
+        tries.append("enter the pixel size and the pitch, so that smoothing fits the modules")
+    elif pitch_nm is None:
+        tries.append("enter the pitch, so that smoothing fits the modules")
+    elif pitch_nm / max(size) < _FEW_PIXELS:
+        tries.append(
+            f"check pitch and pixel size: a module would be {pitch_nm / max(size):.1f} pixels "
+            "wide, a few more are needed"
+        )
+    else:
+        tries.append("check pitch and pixel size, or set the pitch to unknown")
+    if not region:
+        tries.append("draw a region around the code with some space beside it")
+    if source.frames > 1 and not source.all_frames:
+        tries.append("average all frames")
+    elif source.frames == 1:
+        tries.append("take several frames, or a longer dwell")
+    return "No code was found. Try this: " + "; ".join(tries) + "."
+
+
+def _may_be_region(layer: Layer) -> bool:
+    return isinstance(layer, Shapes) and KEY not in layer.metadata
+
+
+def _what_matters(image: Image) -> tuple[Any, ...]:
+    events = image.events
+    return (events.scale, events.units, events.affine, events.data, events.metadata, events.rotate)
