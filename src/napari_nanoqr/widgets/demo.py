@@ -67,7 +67,7 @@ def show_demo(folder: Path, *, close: bool = False) -> Path:
     # to the right of the design, with a module's gap
     place = (0.0, design.field_side_nm + 2 * design.pitch_nm)
     image = viewer.add_image(data, translate=place, **options)
-    decode.image_choice.value = image
+    decode.image.value = image
     decode.decode()
     _wait(lambda: decode.worker is None, PATIENCE_S)
     viewer.reset_view()
