@@ -194,20 +194,21 @@ def _settle(
     for degree in (1, 2, 3):
         fit = refine(soft, fit.grid, template, degree=degree)
     sampled = symbol.matrix ^ decoded.wrong
-    values = sample_modules(part, fit.grid)
-    values = -values if fit.correlation < 0 else values
-    values = values.T if mirrored else values
-    middle = (values[symbol.matrix].mean() + values[~symbol.matrix].mean()) / 2
-    for threshold in (middle, _local_mean(values, 4)):
-        # our own modules are those that belong to the corners; keep the better ones
-        mine = values < threshold
-        if (mine ^ symbol.matrix).sum() < (sampled ^ symbol.matrix).sum():
-            try:
-                again = decode_modules(mine)
-            except Undecodable:
-                continue
-            if again.symbol.payload == symbol.payload:
-                sampled, decoded = mine, again
+    for sigma in (0.35, 0.2):
+        values = sample_modules(part, fit.grid, sigma)
+        values = -values if fit.correlation < 0 else values
+        values = values.T if mirrored else values
+        means = float(values[symbol.matrix].mean()), float(values[~symbol.matrix].mean())
+        for threshold in (sum(means) / 2, _valley(values, *means), _local_mean(values, 4)):
+            # our own modules are those that belong to the corners; keep the better ones
+            mine = values < threshold
+            if (mine ^ symbol.matrix).sum() < (sampled ^ symbol.matrix).sum():
+                try:
+                    again = decode_modules(mine)
+                except Undecodable:
+                    continue
+                if again.symbol.payload == symbol.payload:
+                    sampled, decoded = mine, again
     return Confirmed(
         decoded,
         sampled,
@@ -216,6 +217,18 @@ def _settle(
         fit.correlation < 0,
         answer.payload == symbol.payload,
     )
+
+
+def _valley(values: NDArray[np.float32], dark: float, light: float) -> float:
+    """Return where the fewest values lie between the means of dark and light modules.
+
+    Neighbours leak into a module, so that single dark ones are much brighter than the mean of
+    all dark ones: the middle between the means is not where the two kinds part.
+    """
+    candidates = np.linspace(dark, light, 41)[4:-4]
+    reach = 0.05 * abs(light - dark)
+    near = (np.abs(values.reshape(-1, 1) - candidates) < reach).sum(axis=0)
+    return float(np.median(candidates[near == near.min()]))
 
 
 def _local_mean(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
