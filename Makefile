@@ -12,7 +12,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: system $(VENV)/.installed-package ## encode, export, predict and decode the record's symbol
-	.ci/with-display $(BIN)/nanoqr demo $(ARGS)
+	$(BIN)/nanoqr demo $(ARGS)
 
 test: system $(VENV)/.installed-test ## run the tests; ARGS="-k pattern" goes to pytest
 	$(BIN)/python -m pytest $(ARGS)

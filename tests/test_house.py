@@ -43,9 +43,7 @@ def test_nothing_imports_upward() -> None:
         for name in imports_of(path):
             parts = name.split(".")
             if parts[0] == "napari_nanoqr" and len(parts) > 1:
-                # the demo command may show its files in napari, when asked to
-                allowed = (room, parts[1]) == ("cli", "widgets") and path.name == "demo.py"
-                assert allowed or FLOORS[parts[1]] <= FLOORS[room], f"{path} imports {name}"
+                assert FLOORS[parts[1]] <= FLOORS[room], f"{path} imports {name}"
 
 
 def test_nothing_below_the_widgets_imports_a_viewer() -> None:

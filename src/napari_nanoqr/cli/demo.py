@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("COMPARE  the payload did not come back", file=sys.stderr)
     if not options.no_viewer:
-        _show(folder, options)
+        _show(folder, options.close)
     print(f"Files    {folder.resolve()}")
     return 0 if good else 1
 
@@ -104,14 +104,19 @@ def _indent(text: str) -> str:
     return "\n".join(" " * 9 + line for line in text.splitlines())
 
 
-def _show(folder: Path, options: argparse.Namespace) -> None:
-    """Show the loop in napari, on a virtual display where there is no other."""
-    if _has_display():
-        from napari_nanoqr.widgets.demo import show_demo
+def _show(folder: Path, close: bool) -> None:
+    """Show the loop in napari, on a virtual display where there is no other.
 
-        show_demo(folder, close=options.close or "NANOQR_VIRTUAL_DISPLAY" in os.environ)
-        print("VIEWER   viewer.png: napari with the three widgets")
-        return
+    napari runs in a process of its own: a display that cannot be used ends that, not this.
+    """
+    command = [sys.executable, "-m", "napari_nanoqr.widgets.demo", str(folder)]
+    if _has_display():
+        print("VIEWER   napari shows the three widgets; close it to go on", flush=True)
+        done = subprocess.run([*command, "--close"] if close else command, check=False)
+        if done.returncode == 0:
+            print("VIEWER   viewer.png: its screenshot")
+            return
+        print("VIEWER   this display cannot be used")
     virtual = shutil.which("xvfb-run")
     if virtual is None:
         print(
@@ -119,18 +124,13 @@ def _show(folder: Path, options: argparse.Namespace) -> None:
             "(Debian, Ubuntu: apt-get install xvfb xauth)"
         )
         return
-    code = (
-        "import sys; from pathlib import Path; from napari_nanoqr.widgets.demo import show_demo; "
-    )
-    code += "show_demo(Path(sys.argv[1]), close=True)"
-    screen = ["-a", "-s", "-screen 0 1600x1000x24"]
-    environment = os.environ | {"QT_QPA_PLATFORM": "xcb"}
     done = subprocess.run(
-        [virtual, *screen, sys.executable, "-c", code, str(folder)],
-        env=environment, capture_output=True, text=True, check=False,
+        [virtual, "-a", "-s", "-screen 0 1600x1000x24", *command, "--close"],
+        env=os.environ | {"QT_QPA_PLATFORM": "xcb"}, capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        print(f"VIEWER   failed on a virtual display:\n{done.stderr}", file=sys.stderr)
+        said = done.stderr.decode(errors="replace").strip()
+        print(f"VIEWER   failed on a virtual display:\n{_indent(said)}", file=sys.stderr)
     else:
         print("VIEWER   viewer.png: napari with the three widgets, on a virtual display")
 

@@ -126,7 +126,8 @@ def summary(plan: Any) -> str:
 def verdict(found: Any) -> str:
     """Say what was read back from a pattern file."""
     content = found.text if found.text is not None else f"{len(found.payload)} bytes"
-    return f"read back and decoded ({content}), dose within {abs(found.dose_error_percent):.2g} %"
+    error = max(abs(found.dose_error_percent), 0.01)
+    return f"read back and decoded ({content}), dose within {error:.2g} %"
 
 
 def duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from pathlib import Path
 
@@ -89,3 +90,16 @@ def _wait(ready: object, seconds: float) -> None:
         if callable(ready) and ready():
             return
         time.sleep(0.01)
+
+
+def main() -> None:
+    """Show a folder of the demo; ``nanoqr demo`` runs this in a process of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--close", action="store_true")
+    options = parser.parse_args()
+    show_demo(options.folder, close=options.close)
+
+
+if __name__ == "__main__":
+    main()

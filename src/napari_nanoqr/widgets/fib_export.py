@@ -243,8 +243,8 @@ class FibExport(Panel):
         return str(layer.metadata[KEY]["group"])
 
     def _centre(self, layer: Layer) -> tuple[float, float]:
-        corners = layer.extent.world[:, -2:]
-        return tuple(float(v) for v in corners.mean(axis=0))
+        y, x = layer.extent.world[:, -2:].mean(axis=0)
+        return float(y), float(x)
 
     def _show_path(self) -> None:
         layer, plan = self.design_choice.value, self.plan
