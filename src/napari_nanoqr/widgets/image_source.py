@@ -225,8 +225,10 @@ def region_boxes(region: Shapes, layer: Image, plane: Plane) -> list[Box]:
         points = np.array([layer.world_to_data(vertex) for vertex in world])[:, plane.axes]
         low, high = points.min(axis=0), points.max(axis=0)
         margin = _MARGIN * (high - low)
-        top, left = np.maximum(np.floor(low - margin), 0).astype(int)
-        bottom, right = np.minimum(np.ceil(high + margin) + 1, (height, width)).astype(int)
+        # rounded first: napari keeps shapes as float32
+        first, last = np.floor(np.round(low - margin, 2)), np.ceil(np.round(high + margin, 2))
+        top, left = np.maximum(first, 0).astype(int)
+        bottom, right = np.minimum(last + 1, (height, width)).astype(int)
         if bottom - top > 1 and right - left > 1:
             boxes.append((int(top), int(bottom), int(left), int(right)))
     if not boxes:
@@ -335,8 +337,6 @@ class ImageSource:
         end = (-3, -2) if self.rgb else (-2, -1)
         pixels = np.moveaxis(pixels, (y, x), end)
         pixels = pixels.reshape((frames, *pixels.shape[end[0] :]))
-        if pixels.dtype.kind == "c":
-            pixels = np.abs(pixels)
         if self.rgb:
             pixels = np.concatenate([open_source(frame).frames for frame in pixels])
         _check(pixels)

@@ -184,8 +184,6 @@ class SemDecode(Panel):
     def update_image(self) -> None:
         """Tell what is known of the image."""
         source = self._source()
-        if self.worker is None:
-            self.decode_button.setEnabled(source is not None)
         self.region_button.setEnabled(source is not None)
         self._form.setRowVisible(self.found.native, source is not None)
         self._form.setRowVisible(self.frames.native, source is not None and source.frames > 1)
