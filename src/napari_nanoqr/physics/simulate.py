@@ -137,11 +137,13 @@ def pattern_of(plan: MillPlan) -> Pattern:
 
 def _volume(pattern: Pattern, film: Film) -> dict[str, float]:
     """Take the volume per dose that the pattern was planned with, where it is for this film."""
-    volume = pattern.metadata.get("volume_per_dose_um3_per_nc")
-    planned = pattern.metadata.get("design", {}).get("film", {}).get("material")
-    if isinstance(volume, dict) and planned == film.material:
-        return {"volume_per_dose_um3_per_nc": float(volume["value"])}
-    return {}
+    try:
+        planned = pattern.metadata["design"]["film"]["material"]
+        value = float(pattern.metadata["volume_per_dose_um3_per_nc"]["value"])
+    except (KeyError, TypeError, ValueError):
+        # no sidecar, or one that does not say: the table's value will do
+        return {}
+    return {"volume_per_dose_um3_per_nc": value} if planned == film.material else {}
 
 
 def _default_shape(
