@@ -1,0 +1,281 @@
+"""Make the pictures of the docs afresh, all of them or those that are named.
+
+On a machine without a screen::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_pictures.py
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_pictures.py viewer predicted
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+# napari's own look, not that of whoever runs this
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from napari_nanoqr.design.record import RECORD_PAYLOAD, record_design
+from napari_nanoqr.fib.plan import plan_milling
+from napari_nanoqr.physics.milling import mill
+from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+from napari_nanoqr.reading.stack import registered_mean
+from napari_nanoqr.sem.micrograph import Micrograph
+
+FOLDER = Path(__file__).parent / "pictures"
+WINDOW = (1240, 800)
+LARGEST_BYTES = 400_000
+PATIENCE_S = 60
+
+
+def main(names: list[str]) -> int:
+    FOLDER.mkdir(exist_ok=True)
+    for name in names or PICTURES:
+        picture = PICTURES[name]()
+        path = FOLDER / f"{name}.png"
+        for colours in (256, 128, 64, 32):
+            # 256 are plenty for a window, fewer do for the noise of a micrograph
+            few = picture.convert("RGB").quantize(
+                colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            )
+            few.save(path, optimize=True)
+            size = path.stat().st_size
+            if size <= LARGEST_BYTES:
+                break
+        print(f"{path.name}: {picture.width} x {picture.height}, {size / 1000:.0f} kB")
+    return 0
+
+
+# -- windows ------------------------------------------------------------------------------------
+
+
+def viewer() -> Image.Image:
+    """Show the window that ``nanoqr demo`` leaves."""
+    from napari_nanoqr.cli import main as nanoqr
+
+    with tempfile.TemporaryDirectory() as folder:
+        nanoqr(["demo", "--close", "-o", folder])
+        return Image.open(Path(folder) / "viewer.png").copy()
+
+
+def encode_preview() -> Image.Image:
+    with Window("Encode preview") as window:
+        encode_record(window.panel)
+        return window.picture()
+
+
+def beside() -> Image.Image:
+    """Show two designs, the second one of less text and a smaller pitch."""
+    with Window("Encode preview") as window:
+        encode_record(window.panel)
+        window.panel.new_design()
+        window.panel.apply_settings({"": ["TU Wien"], "error": "M", "version": None, "pitch": 30.0})
+        window.viewer.reset_view()
+        return window.picture()
+
+
+def fib_export() -> Image.Image:
+    with Window("FIB export") as window:
+        add_record(window.viewer)
+        window.wait(1.0)
+        zoom_in(window.viewer)
+        return window.picture()
+
+
+def prediction() -> Image.Image:
+    """Press Predict, and show the micrograph."""
+    with Window("FIB export") as window:
+        layers = add_record(window.viewer)
+        window.panel.show_path.value = False
+        window.panel.update_plan()
+        window.panel.predict()
+        window.until(lambda: window.panel.worker is None)
+        for layer in layers:
+            layer.visible = layer.name.endswith("outline")
+        window.viewer.reset_view()
+        return window.picture()
+
+
+def sem_decode() -> Image.Image:
+    """Decode a noisy micrograph."""
+    from napari_nanoqr.widgets.readers import micrograph_layer
+
+    with Window("SEM decode") as window:
+        data, options, _ = micrograph_layer(micrograph(120, rotation_deg=12.0))
+        window.viewer.add_image(data, **(options | {"name": "Image_012"}))
+        window.wait(0.5)
+        window.panel.decode()
+        window.until(lambda: window.panel.worker is None)
+        window.viewer.reset_view()
+        return window.picture()
+
+
+def choose_reader() -> Image.Image:
+    """Show the question that napari asks when two readers can open a file."""
+    from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
+
+    with Window("SEM decode") as window:
+        readers = {"napari": "napari builtins", "napari-nanoqr": "nanoqr"}
+        dialog = QtReaderDialog(
+            pth="Image_012.tif", parent=window.window._qt_window, readers=readers
+        )
+        next(b for b in dialog.reader_btn_group.buttons() if b.text() == "nanoqr").setChecked(True)
+        dialog.persist_checkbox.setChecked(True)
+        dialog.show()
+        window.wait(0.5)
+        picture = grab(dialog)
+        dialog.close()
+        return picture
+
+
+class Window:
+    """napari with a scale bar and one of our widgets, closed at the end."""
+
+    def __init__(self, widget: str) -> None:
+        import napari
+
+        self.viewer = napari.Viewer(show=False)
+        self.window = self.viewer.window
+        _, self.panel = self.window.add_plugin_dock_widget("napari-nanoqr", widget)
+        self.viewer.show()
+        self.window._qt_window.resize(*WINDOW)
+        self.viewer.canvas.overlays.scale_bar.visible = True
+
+    def __enter__(self) -> Self:
+        self.wait(0.5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.viewer.close()
+        self.wait(0.2)
+
+    def wait(self, seconds: float) -> None:
+        self.until(lambda: False, seconds, strict=False)
+
+    def until(
+        self, ready: Callable[[], bool], seconds: float = PATIENCE_S, strict: bool = True
+    ) -> None:
+        from qtpy.QtWidgets import QApplication
+
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            if ready():
+                return
+            time.sleep(0.01)
+        if strict:
+            raise TimeoutError("What was to be pictured did not come to its end.")
+
+    def picture(self) -> Image.Image:
+        self.wait(1.0)
+        return Image.fromarray(self.viewer.screenshot(canvas_only=False, flash=False))
+
+
+def grab(widget: Any) -> Image.Image:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "widget.png"
+        widget.grab().save(str(path))
+        return Image.open(path).copy()
+
+
+def encode_record(panel: Any) -> None:
+    panel.apply_settings({"": [RECORD_PAYLOAD], "error": "L", "version": 3, "name": "record"})
+
+
+def add_record(shown_in: Any) -> list[Any]:
+    from napari_nanoqr.widgets.layers import design_layers
+
+    layers = design_layers(record_design(), "record")
+    for layer in layers:
+        shown_in.add_layer(layer)
+    shown_in.reset_view()
+    return layers
+
+
+def zoom_in(shown: Any) -> None:
+    """Look at a finder pattern and what is around it."""
+    camera = shown.scene.camera
+    pitch = record_design().pitch_nm
+    camera.center = (camera.center[0], 9 * pitch, 11 * pitch)
+    camera.zoom *= 2.2
+
+
+# -- plates of images ---------------------------------------------------------------------------
+
+
+def micrograph(electrons: float, **conditions: Any) -> Micrograph:
+    return simulate_micrograph(record_design(), electrons_per_pixel=electrons, seed=1, **conditions)
+
+
+def predicted() -> Image.Image:
+    """Show the same film under four conditions."""
+    frames = micrograph(60, frames=12, drift_nm=(12.0, 30.0))
+    return plate(
+        {
+            "3000 electrons a pixel": micrograph(3000).image,
+            "60 electrons a pixel": frames.image[0],
+            "12 such frames, averaged": registered_mean(frames.image),
+            "3000 electrons, tilted by 52°": micrograph(3000, tilt_deg=52).image,
+        }
+    )
+
+
+def milled() -> Image.Image:
+    """Go from the design over the depth to the image."""
+    design = record_design()
+    state = mill(pattern_of(plan_milling(design)), design.film)
+    cell, shape = state.grid.cell_nm, state.depth_nm.shape
+    view = micrograph(3000, pixel_size_nm=cell, shape=shape)
+    # the symbol and a module around it
+    edge = round((shape[0] - (design.symbol.modules + 2) * design.pitch_nm / cell) / 2)
+    shown = slice(edge, shape[0] - edge)
+    return plate(
+        {
+            "design": ~np.pad(design.symbol.matrix, 1),
+            f"depth, 0 to {state.depth_nm.max():.0f} nm": -state.depth_nm[shown, shown],
+            "predicted micrograph": view.image[shown, shown],
+        }
+    )
+
+
+def plate(images: dict[str, Any], side: int = 310) -> Image.Image:
+    """Put images beside each other, a line of text above each."""
+    head, gap = 34, 12
+    width = len(images) * (side + gap) + gap
+    canvas = Image.new("RGB", (width, head + side + gap), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(17)
+    for number, (title, image) in enumerate(images.items()):
+        left = gap + number * (side + gap)
+        pen.text((left, 7), title, fill="black", font=font)
+        canvas.paste(scaled(np.asarray(image, dtype=np.float64), side), (left, head))
+    return canvas
+
+
+def scaled(image: np.ndarray, side: int) -> Image.Image:
+    low, high = np.percentile(image, (0.2, 99.8))
+    grey = np.clip((image - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    method = Image.Resampling.BOX if max(image.shape) < side / 2 else Image.Resampling.LANCZOS
+    return Image.fromarray(grey).resize((side, side), method)
+
+
+PICTURES: dict[str, Callable[[], Image.Image]] = {
+    "viewer": viewer,
+    "encode-preview": encode_preview,
+    "two-designs": beside,
+    "fib-export": fib_export,
+    "prediction": prediction,
+    "sem-decode": sem_decode,
+    "choose-reader": choose_reader,
+    "predicted": predicted,
+    "milled": milled,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

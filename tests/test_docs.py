@@ -1,0 +1,147 @@
+"""What README and the docs tell people to type works, and shows what they say it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from napari_nanoqr.cli import main
+from napari_nanoqr.design.record import record_design
+from napari_nanoqr.physics.simulate import simulate_micrograph
+from napari_nanoqr.sem.write import write_micrograph
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES += sorted((ROOT / "docs" / "how-to").glob("*.md"))
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
+NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?")
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    text: str
+
+
+class Typed(NamedTuple):
+    """A command, and the lines that a page shows below it."""
+
+    words: list[str]
+    to: str | None
+    shown: list[str]
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(*found) for found in FENCE.findall(page.read_text(encoding="utf-8"))]
+
+
+def commands(console: str) -> Iterator[Typed]:
+    """The commands ``nanoqr`` of a block, with the output that is shown."""
+    for part in re.split(r"^\$ ", console.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
+        line, *shown = part.rstrip().splitlines()
+        words = shlex.split(line)
+        if words[0] != "nanoqr":
+            continue
+        to = None
+        if ">" in words:
+            at = words.index(">")
+            words, to = words[:at], words[at + 1]
+        yield Typed([file for word in words[1:] for file in matching(word)], to, shown)
+
+
+def matching(word: str) -> list[str]:
+    """What a shell makes of a word."""
+    return sorted(map(str, Path().glob(word))) if "*" in word else [word]
+
+
+def run(command: Typed) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(command.words)
+    assert status == 0, f"nanoqr {shlex.join(command.words)}: {err.getvalue()}"
+    if command.to is not None:
+        Path(command.to).write_text(out.getvalue(), encoding="utf-8")
+    if command.shown:
+        # words have to agree; numbers may come out a little different elsewhere
+        printed = [NUMBER.sub("#", line) for line in out.getvalue().splitlines()]
+        assert [NUMBER.sub("#", line) for line in command.shown] == printed
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files that the pages take for granted."""
+    folder = tmp_path_factory.mktemp("files")
+    write_micrograph(simulate_micrograph(record_design(), seed=1), folder / "image.tif")
+    assert main(["encode", "plain", "-o", str(folder / "plain.png")]) == 0
+    image = (folder / "image.tif").read_bytes()
+    settings = {
+        "format": "napari-nanoqr settings",
+        "command": "export",
+        "settings": {"": ["design.json"], "beam": "7 pA", "over_etch": 1.1, "to": "slow.str"},
+    }
+    return {
+        "Image_012.tif": image,
+        "series/1.tif": image,
+        "series/2.tif": image,
+        "plain.png": (folder / "plain.png").read_bytes(),
+        "other.str": b"s16\n1\n2\n10 100 100\n10 200 100\n",
+        "slow-settings.json": json.dumps(settings).encode(),
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_says_to_type_works(
+    page: Path, files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page):
+        if block.language == "python":
+            exec(compile(block.text, f"{page.name}, Python", "exec"), names)
+        elif block.language == "console":
+            for command in commands(block.text):
+                # the demo opens a window, and has tests of its own
+                if command.words != ["demo"]:
+                    run(command)
+
+
+def test_every_page_has_blocks_that_are_run() -> None:
+    found = {page.stem for page in PAGES for block in blocks(page) if block.language == "python"}
+    assert {"README", "encode", "export", "predict", "open", "decode", "python"} <= found
+
+
+def test_the_settings_file_that_is_shown_is_the_one_that_is_run(files: dict[str, bytes]) -> None:
+    page = ROOT / "docs" / "how-to" / "command-line.md"
+    shown = [json.loads(block.text) for block in blocks(page) if block.language == "json"]
+    assert json.loads(files["slow-settings.json"]) in shown
+
+
+def test_the_command_line_page_names_every_field() -> None:
+    from napari_nanoqr.reading.read import read_codes
+
+    (reading,) = read_codes(simulate_micrograph(record_design(), seed=1))
+    page = (ROOT / "docs" / "how-to" / "command-line.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} >= set(reading.to_dict())
+
+
+def test_pictures_are_there_made_by_the_script_and_small() -> None:
+    script = (ROOT / "docs" / "make_pictures.py").read_text(encoding="utf-8")
+    for page in PAGES:
+        for link in PICTURE.findall(page.read_text(encoding="utf-8")):
+            name = link.rpartition("/")[2]
+            assert (ROOT / "docs" / "pictures" / name).stat().st_size < 400_000
+            assert f'"{name.removesuffix(".png")}":' in script
