@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,9 @@ def test_the_demo_leaves_its_files(tmp_path: Path, capsys: pytest.CaptureFixture
     } <= names  # fmt: skip
     reading = json.loads((tmp_path / "demo" / "reading.json").read_text())
     assert reading["codes"][0]["text"].startswith("https://www.tuwien.at/")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert re.fullmatch(r"nanoqr \d+\.\d+.*\n", out(capsys))
