@@ -136,7 +136,7 @@ class TestDecode:
 
     def test_several_codes_get_a_row_each_and_layers(self, viewer, widget, decode):
         viewer.add_image(picture(URL, BINARY), name="two")
-        assert decode().startswith("2 codes read · at least ")
+        assert decode().startswith("2 codes read · worst ")
         rows = table(widget)
         assert {row[0] for row in rows} == {URL.decode(), f"hex {BINARY.hex(' ')}"}
         assert {row[2] for row in rows} == {"4.00 px"}

@@ -125,6 +125,11 @@ class TestLayers:
         assert np.isnan(layer.features["pitch_nm"][1])
         assert layer.text.values.tolist() == ["CrN", "hex ff 00"]
 
+    def test_many_codes_have_short_labels(self, viewer, image):
+        long = [reading((40.0, 100.0 * i), text="abcdefghijklmnopqrstuvwxyz") for i in range(5)]
+        layer = shown(viewer, image, *long)["codes"]
+        assert layer.text.values.tolist() == ["abcdefg…uvwxyz"] * 5
+
     def test_an_image_in_micrometres_keeps_its_unit(self, viewer):
         image = viewer.add_image(np.zeros((200, 300)), scale=(0.006, 0.006), units=("um", "um"))
         layer = shown(viewer, image, reading())["codes"]
@@ -248,7 +253,7 @@ class TestModules:
     ("changes", "label"),
     [
         ({"text": "one\n two"}, "one two"),
-        ({"text": "x" * 50}, "x" * 31 + "…"),
+        ({"text": "x" * 50 + "end"}, "x" * 16 + "…" + "x" * 12 + "end"),
         ({"text": None, "payload": b"\x01\xab"}, "hex 01 ab"),
         ({"text": ""}, ""),
     ],

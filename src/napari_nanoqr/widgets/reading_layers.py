@@ -32,9 +32,14 @@ MODULE_COLOURS = Colormap(
     interpolation="zero",
 )
 
+Raster = tuple[NDArray[np.uint8], float, tuple[float, float]]
+"""A picture, the size of its pixels and the centre of its first one in pixels of the image."""
+
 _PIXELS_PER_MODULE = 8
 _RASTER_LIMIT = 4096
 _LONGEST_LABEL = 32
+_FEW_CODES = 3
+_LONGEST_OF_MANY = 14
 
 
 @dataclass(frozen=True)
@@ -137,9 +142,7 @@ def _through(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArra
     return np.asarray(moved[..., :2] / moved[..., 2:])
 
 
-def module_raster(
-    readings: Sequence[Reading],
-) -> tuple[NDArray[np.uint8], float, tuple[float, float]]:
+def module_raster(readings: Sequence[Reading]) -> Raster:
     """Draw the sampled modules of all codes where they lie in the image.
 
     Returns
@@ -175,21 +178,41 @@ def module_raster(
 
 
 def label_of(reading: Reading, longest: int = _LONGEST_LABEL) -> str:
-    """Return the payload in a few characters: text, or hex where it is none."""
+    """Return the payload in a few characters, from its start and end: text, or hex."""
     if reading.text is None:
         words = f"hex {reading.payload.hex(' ')}"
     else:
         words = " ".join(reading.text.split())
-    return words if len(words) <= longest else words[: longest - 1] + "…"
+    if len(words) <= longest:
+        return words
+    half = (longest - 1) // 2
+    return f"{words[: longest - 1 - half]}…{words[-half:]}"
 
 
 def update_reading_layers(
-    viewer: ViewerModel, image: Image, plane: Plane, readings: Sequence[Reading]
+    viewer: ViewerModel,
+    image: Image,
+    plane: Plane,
+    readings: Sequence[Reading],
+    raster: Raster | None = None,
 ) -> dict[str, Layer]:
     """Show readings on an image: make its result layers, or bring them up to date.
 
     Layers that an earlier reading of the image left are used again, whatever they are called
     now; those that were deleted come back. Without a reading they are removed.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where the image is.
+    image : Image
+        What was read.
+    plane : Plane
+        The plane of it that was read.
+    readings : sequence of Reading
+        With corners in pixels of the plane.
+    raster : Raster, optional
+        What :func:`module_raster` made of the readings, where that was done in time.
 
     Returns
     -------
@@ -203,6 +226,7 @@ def update_reading_layers(
         for layer in layers.values():
             viewer.layers.remove(layer)
         return {}
+    raster = module_raster(readings) if raster is None else raster
     place = Place.on(viewer, image, plane)
     for part, layer in list(layers.items()):
         if layer.ndim != place.ndim:
@@ -213,10 +237,10 @@ def update_reading_layers(
         if part not in layers:
             layers[part] = _new_layer(make, f"{image.name} · {part}", place)
             layers[part].metadata[KEY] = {"part": part, "kind": "reading", "group": group}
-            _fill(layers[part], part, place, readings)
+            _fill(layers[part], part, place, readings, raster)
             viewer.add_layer(layers[part])
         else:
-            _fill(layers[part], part, place, readings)
+            _fill(layers[part], part, place, readings, raster)
     if active and active[0] in viewer.layers:
         viewer.layers.selection.active = active[0]
     return layers
@@ -281,10 +305,12 @@ def _new_layer(kind: type[Layer], name: str, place: Place) -> Layer:
     )
 
 
-def _fill(layer: Layer, part: str, place: Place, readings: Sequence[Reading]) -> None:
+def _fill(
+    layer: Layer, part: str, place: Place, readings: Sequence[Reading], raster: Raster
+) -> None:
     layer.units, layer.axis_labels = place.units, place.axis_labels
     if part == MODULES:
-        labels, step, corner = module_raster(readings)
+        labels, step, corner = raster
         shape = np.ones(place.ndim, dtype=int)
         shape[list(place.axes)] = labels.shape
         flipped = place.axes[0] > place.axes[1]
@@ -302,6 +328,7 @@ def _fill(layer: Layer, part: str, place: Place, readings: Sequence[Reading]) ->
 
 def _fill_codes(layer: Shapes, place: Place, readings: Sequence[Reading]) -> None:
     width = min(reading.pitch_px for reading in readings) * place.world_per_pixel / 4
+    longest = _LONGEST_LABEL if len(readings) <= _FEW_CODES else _LONGEST_OF_MANY
     layer.data = []
     layer.add_polygons(
         [place.world(reading.corners_yx) for reading in readings],
@@ -311,7 +338,7 @@ def _fill_codes(layer: Shapes, place: Place, readings: Sequence[Reading]) -> Non
     )
     layer.features = _columns(
         {
-            "label": label_of(reading),
+            "label": label_of(reading, longest),
             "payload": reading.payload.hex() if reading.text is None else reading.text,
             "symbol": f"{reading.symbology} {reading.version}",
             "error": reading.error or "",

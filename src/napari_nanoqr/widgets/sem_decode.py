@@ -33,8 +33,10 @@ from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.reading_layers import (
+    Raster,
     is_reading,
     look_at,
+    module_raster,
     update_reading_layers,
     warm_up,
 )
@@ -240,28 +242,32 @@ class SemDecode(Panel):
         name, path, reference = image.name, path_of(image), weakref.ref(image)
         stop = Event()
 
-        def job() -> Generator[Step, None, list[Reading]]:
-            def read(progress: Progress, cancelled: Callable[[], bool]) -> list[Reading]:
+        def job() -> Generator[Step, None, tuple[list[Reading], Raster]]:
+            def read(
+                progress: Progress, cancelled: Callable[[], bool]
+            ) -> tuple[list[Reading], Raster]:
                 loading = Thread(target=warm_up, daemon=True)
                 loading.start()
                 readings = read_regions(source, boxes, pitch, progress, cancelled)
+                raster = module_raster(readings)
                 loading.join()
-                return readings
+                return readings, raster
 
             return stepwise(read, stop)
 
-        def done(readings: list[Reading]) -> None:
+        def done(result: tuple[list[Reading], Raster]) -> None:
+            readings, raster = result
             self.outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
-            self._show_outcome(no_code_advice(source, pitch, bool(boxes)))
+            self._show_outcome(raster, no_code_advice(source, pitch, bool(boxes)))
 
         self.run(job, done, busy=(self.decode_button,))
 
-    def _show_outcome(self, advice: str) -> None:
+    def _show_outcome(self, raster: Raster, advice: str) -> None:
         assert self.outcome is not None
         readings = self.outcome.readings
         image = self._image_of_outcome()
         if image is not None:
-            update_reading_layers(self.viewer, image, self.outcome.plane, readings)
+            update_reading_layers(self.viewer, image, self.outcome.plane, readings, raster)
         self._show_readings(readings)
         if not readings:
             self.say(advice, BAD)
@@ -396,9 +402,9 @@ def summary(readings: Sequence[Reading]) -> str:
     known = [reading for reading in readings if reading.correctable_left is not None]
     if known:
         worst = min(known, key=lambda reading: reading.correctable_left or 0)
-        least = "at least " if len(readings) > 1 else ""
+        which = "worst " if len(readings) > 1 else ""
         words.append(
-            f"{least}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
+            f"{which}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
         )
     sizes = [reading.pitch_nm for reading in readings if reading.pitch_nm is not None]
     if sizes:
