@@ -87,7 +87,7 @@ def path_layer(
     width = float(np.median(lengths[lengths > 0])) / 25 if (lengths > 0).any() else 1.0
     options = {
         "name": name,
-        "features": {"order": np.arange(len(lines))},
+        "features": {"order": np.arange(len(lines), dtype=float)},
         "edge_color": "order",
         "edge_colormap": "cool",
         "edge_width": max(1.0, width),
