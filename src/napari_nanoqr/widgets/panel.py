@@ -15,6 +15,7 @@ from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QApplication,
+    QComboBox,
     QFileDialog,
     QFormLayout,
     QFrame,
@@ -68,16 +69,19 @@ class Panel(QScrollArea):
         self._layout = QVBoxLayout(inside)
         self._layout.setContentsMargins(8, 4, 8, 8)
         self._layout.setSpacing(4)
-        self._layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._layout.addLayout(self._title_row(title))
+        self._layout.addStretch(1)
 
     # -- building ---------------------------------------------------------------------------
 
     def add(self, widget: QWidget) -> None:
         """Put a widget below what is there, no higher than it needs."""
+        # what is left over goes to the stretch at the end; a widget may still become higher
+        # than its hint, which does not count the lines of text that wraps
         policy = widget.sizePolicy()
-        widget.setSizePolicy(policy.horizontalPolicy(), QSizePolicy.Policy.Maximum)
-        self._layout.addWidget(widget)
+        policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
+        widget.setSizePolicy(policy)
+        self._layout.insertWidget(self._layout.count() - 1, widget)
 
     def add_form(self, *fields: ValueWidget[Any]) -> QFormLayout:
         """Put labelled fields below what is there."""
@@ -285,6 +289,9 @@ def _form(rows: QWidget, fields: tuple[ValueWidget[Any], ...]) -> QFormLayout:
     form.setVerticalSpacing(4)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for field in fields:
+        if isinstance(field.native, QComboBox):
+            # or its longest choice would make the panel wider than its dock
+            field.native.setMinimumWidth(120)
         if field.label:
             label = QLabel(field.label)
             label.setToolTip(field.tooltip or "")
