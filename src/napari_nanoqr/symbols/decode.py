@@ -18,7 +18,7 @@ from napari_nanoqr.symbols.layout import (
 )
 from napari_nanoqr.symbols.segments import BadStream, Content, read_stream
 from napari_nanoqr.symbols.symbol import Symbol
-from napari_nanoqr.symbols.tables import block_structure
+from napari_nanoqr.symbols.tables import BlockStructure, block_structure
 
 
 class Undecodable(ValueError):
@@ -42,8 +42,8 @@ class DecodedSymbol:
     correctable : int
         Codewords that each block can correct.
     chance : float
-        Upper bound on the probability that modules without this payload would have been
-        corrected to some payload with so few corrections.
+        Upper bound on the probability that a block which holds something else would have been
+        corrected with so few corrections, added up over the blocks.
     """
 
     symbol: Symbol
@@ -83,39 +83,81 @@ def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
     order = block_order(version, error)
     flat = np.zeros(order.size, dtype=np.uint8)
     flat[order] = np.packbits(bits[: 8 * order.size])
-    corrected_flat, counts = flat.copy(), []
-    chance = 1.0
-    for data, parity in _blocks(structure.data, structure.parity):
-        positions = np.concatenate((data, parity))
+    corrected, counts, chance = flat.copy(), [], 0.0
+    for positions in block_positions(structure):
         try:
             block, errors = reed_solomon.decode(
                 flat[positions], structure.parity, max_errors=structure.correctable
             )
         except reed_solomon.Uncorrectable as problem:
             raise Undecodable(f"Too many errors: {problem}.") from problem
-        corrected_flat[positions] = block
+        corrected[positions] = block
         counts.append(errors)
-        # all blocks would have to be corrected by accident at the same time
-        chance *= _accident(positions.size, structure.parity, errors)
+        # one block corrected to a wrong codeword is enough to make the payload wrong
+        chance += _accident(positions.size, structure.parity, errors)
+    return assemble(corrected, sampled, version, error, mask, tuple(counts), chance)
+
+
+def assemble(
+    codewords: NDArray[np.uint8],
+    sampled: NDArray[np.bool_],
+    version: int,
+    error: str,
+    mask: int,
+    corrected: tuple[int, ...],
+    chance: float,
+) -> DecodedSymbol:
+    """Put a symbol together from its corrected blocks.
+
+    Parameters
+    ----------
+    codewords : (n,) uint8 array
+        Data codewords of all blocks one after the other, then all parity codewords.
+    sampled : (side, side) bool array
+        Modules as they were seen.
+    version, error, mask : int, str, int
+        What the symbol is.
+    corrected : tuple of int
+        Codewords that were corrected in each block.
+    chance : float
+        Upper bound on the probability that the answer is wrong.
+
+    Returns
+    -------
+    DecodedSymbol
+        The symbol as it must have been written.
+
+    Raises
+    ------
+    Undecodable
+        Where the bit stream makes no sense.
+    """
+    structure = block_structure(version, error)
     try:
-        content = read_stream(corrected_flat[: structure.data_codewords], version)
+        content = read_stream(codewords[: structure.data_codewords], version)
     except BadStream as problem:
         raise Undecodable(f"The corrected codewords make no sense: {problem}.") from problem
-    written = place_codewords(corrected_flat[order], version) ^ mask_patterns(version)[mask]
+    order = block_order(version, error)
+    written = place_codewords(codewords[order], version) ^ mask_patterns(version)[mask]
     put_format(written, version, error, mask)
     symbol = Symbol(content.payload, written, version, error, mask)
     return DecodedSymbol(
-        symbol, content, sampled ^ written, tuple(counts), structure.correctable, chance
+        symbol, content, sampled ^ written, corrected, structure.correctable, min(1.0, chance)
     )
 
 
-def _blocks(data: tuple[int, ...], parity: int) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
-    """Positions of each block's data and parity codewords, data of all blocks first."""
-    starts = np.cumsum((0, *data))
-    total = starts[-1]
+def block_positions(structure: BlockStructure) -> list[NDArray[np.int_]]:
+    """Return where the codewords of each block stand, data of all blocks before all parity."""
+    starts = np.cumsum((0, *structure.data))
+    total, parity = starts[-1], structure.parity
     return [
-        (np.arange(start, start + length), total + np.arange(i * parity, (i + 1) * parity))
-        for i, (start, length) in enumerate(zip(starts[:-1], data, strict=True))
+        np.concatenate(
+            (
+                np.arange(start, start + length),
+                total + np.arange(i * parity, (i + 1) * parity),
+            )
+        )
+        for i, (start, length) in enumerate(zip(starts[:-1], structure.data, strict=True))
     ]
 
 
