@@ -289,7 +289,7 @@ class TestWhileItRuns:
         viewer.add_image(picture(b"second"), name="second")
         gate.set()
         self.finish(qtbot, widget)
-        assert widget.outcome.name == "first"
+        assert widget.heading.text() == "Codes in first"
         assert "first · codes" in viewer.layers
         assert "second · codes" not in viewer.layers
 
@@ -328,7 +328,7 @@ class TestResults:
         row = self.row_of(widget, BINARY)
         widget.table.selectRow(1 - row)
         widget.table.selectRow(row)
-        assert widget.payload.text() == f"32 bytes, hex {BINARY.hex(' ')}"
+        assert widget.payload.toPlainText() == f"32 bytes, hex {BINARY.hex(' ')}"
         middle = widget.table.selected.corners_yx.mean(axis=0) * 12
         assert viewer.scene.camera.center[-2:] == pytest.approx(tuple(middle), rel=1e-3)
 

@@ -195,6 +195,14 @@ class TestASecondReading:
         assert len(user.data) == 1
         assert len(viewer.layers) == 3 + 2 * 3
 
+    def test_works_while_the_viewer_shows_3d(self, viewer, image):
+        shown(viewer, image, reading())
+        viewer.dims.ndisplay = 3
+        layers = shown(viewer, image, reading((20.0, 30.0)), reading((20.0, 150.0)))
+        assert len(layers["codes"].data) == len(layers["codes"].features) == 2
+        viewer.dims.ndisplay = 2
+        assert len(layers["codes"].data) == 2
+
     def test_without_a_code_takes_them_away(self, viewer, image):
         user = viewer.add_points(np.zeros((1, 2)))
         shown(viewer, image, reading())

@@ -232,7 +232,10 @@ def region_boxes(region: Shapes, layer: Image, plane: Plane) -> list[Box]:
         if bottom - top > 1 and right - left > 1:
             boxes.append((int(top), int(bottom), int(left), int(right)))
     if not boxes:
-        raise ValueError(f"{region.name} does not lie on {layer.name}: draw it over the code.")
+        raise ValueError(
+            f"{region.name} does not lie on {layer.name}: draw it over the code, or set "
+            "the region to the whole image."
+        )
     return boxes
 
 

@@ -329,7 +329,9 @@ def _fill(
 def _fill_codes(layer: Shapes, place: Place, readings: Sequence[Reading]) -> None:
     width = min(reading.pitch_px for reading in readings) * place.world_per_pixel / 4
     longest = _LONGEST_LABEL if len(readings) <= _FEW_CODES else _LONGEST_OF_MANY
-    layer.data = []
+    # setting data fails where the viewer shows 3D, removing does not
+    layer.selected_data = set(range(len(layer.data)))
+    layer.remove_selected()
     layer.add_polygons(
         [place.world(reading.corners_yx) for reading in readings],
         edge_width=width,

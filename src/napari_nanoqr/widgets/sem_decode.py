@@ -15,7 +15,15 @@ from magicgui.widgets import ComboBox, FloatSpinBox, Label
 from napari import Viewer
 from napari.layers import Image, Layer, Shapes
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QSizePolicy
+from qtpy.QtGui import QTextOption
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+)
 
 from napari_nanoqr.cli.decode import record_of
 from napari_nanoqr.files import write_bytes, write_text
@@ -48,6 +56,7 @@ OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
 REGION_COLOUR = "#cc79a7"
 
 _ALL, _CURRENT = "all", "current"
+_PAYLOAD_HEIGHT = 64
 _FEW_PIXELS = 3.0
 """Pixels for each module below which reading is a matter of luck."""
 
@@ -147,12 +156,15 @@ class SemDecode(Panel):
     def _build_results(self) -> None:
         self.table = ReadingsTable()
         self.table.picked.connect(self._on_picked)
-        self.payload = QLabel()
-        self.payload.setWordWrap(True)
-        # a payload may look like HTML
-        self.payload.setTextFormat(Qt.TextFormat.PlainText)
-        self.payload.setTextInteractionFlags(self.status.textInteractionFlags())
-        self.payload.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.payload = QPlainTextEdit()
+        self.payload.setReadOnly(True)
+        self.payload.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.payload.setFixedHeight(_PAYLOAD_HEIGHT)
+        self.payload.setToolTip("The whole payload of the selected code")
+        self.heading = QLabel()
+        self.heading.setTextFormat(Qt.TextFormat.PlainText)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.add(self.heading)
         self.add(self.table)
         self.add(self.payload)
         self.copy_button = QPushButton("Copy")
@@ -281,10 +293,16 @@ class SemDecode(Panel):
 
     def _show_readings(self, readings: Sequence[Reading]) -> None:
         self.table.show_readings(readings)
-        self.table.setVisible(bool(readings))
-        self.payload.setVisible(bool(readings))
-        for button in (self.copy_button, self.bytes_button, self.json_button):
-            button.setVisible(bool(readings))
+        self.heading.setText("" if self.outcome is None else f"Codes in {self.outcome.name}")
+        for widget in (
+            self.heading,
+            self.table,
+            self.payload,
+            self.copy_button,
+            self.bytes_button,
+            self.json_button,
+        ):
+            widget.setVisible(bool(readings))
         self._show_payload()
 
     def _on_picked(self, reading: Reading) -> None:
@@ -295,7 +313,7 @@ class SemDecode(Panel):
 
     def _show_payload(self) -> None:
         reading = self.table.selected
-        self.payload.setText("" if reading is None else payload_text(reading))
+        self.payload.setPlainText("" if reading is None else payload_text(reading))
 
     # -- results out ------------------------------------------------------------------------
 
