@@ -75,6 +75,7 @@ class ReadingsTable(QTableWidget):
         self.setColumnWidth(0, _PAYLOAD_WIDTH)
         self.resizeRowsToContents()
         self._fit_height()
+        self.horizontalScrollBar().setValue(0)
         self.blockSignals(False)
 
     def _fit_height(self) -> None:
