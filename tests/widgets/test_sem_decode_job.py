@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from napari_nanoqr.symbols.encode import encode
-from napari_nanoqr.widgets.image_source import ImageSource, PixelSize, Plane
+from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.panel import GOOD, Panel
-from napari_nanoqr.widgets.region_reading import read_regions
+from napari_nanoqr.widgets.pixel_size import PixelSize
+from napari_nanoqr.widgets.planes import Plane
+from napari_nanoqr.widgets.regions import read_regions
 from napari_nanoqr.widgets.stepwise import stepwise
 
 

@@ -11,16 +11,11 @@ from napari.layers import Image, Points, Shapes
 
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.symbols.encode import encode
-from napari_nanoqr.widgets.image_source import plane_of
 from napari_nanoqr.widgets.layers import DARK, LIGHT
-from napari_nanoqr.widgets.reading_layers import (
-    is_reading,
-    label_of,
-    look_at,
-    module_map,
-    module_raster,
-    update_reading_layers,
-)
+from napari_nanoqr.widgets.module_raster import module_map, module_raster
+from napari_nanoqr.widgets.planes import plane_of
+from napari_nanoqr.widgets.reading_layers import is_reading, look_at, update_reading_layers
+from napari_nanoqr.widgets.reading_words import label_of
 
 MODULES = encode(b"CrN", error="H").matrix
 SIDE = len(MODULES)

@@ -8,16 +8,11 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_nanoqr.sem.micrograph import Micrograph
-from napari_nanoqr.widgets.image_source import (
-    ImageSource,
-    PixelSize,
-    Plane,
-    path_of,
-    pixel_size_of,
-    plane_of,
-    region_boxes,
-)
+from napari_nanoqr.widgets.image_source import ImageSource
+from napari_nanoqr.widgets.pixel_size import PixelSize, path_of, pixel_size_of
+from napari_nanoqr.widgets.planes import Plane, plane_of
 from napari_nanoqr.widgets.readers import micrograph_layer
+from napari_nanoqr.widgets.regions import region_boxes
 
 RAMP = np.arange(6 * 8, dtype=np.uint8).reshape(6, 8)
 STACK = np.stack([RAMP, RAMP + 50, RAMP + 100])

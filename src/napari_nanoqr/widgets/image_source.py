@@ -1,4 +1,4 @@
-"""What a reader needs of an image layer: its pixels, their size, and where they lie."""
+"""What a reader takes of an image layer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Layer, Shapes
+from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import open_source
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.widgets.layers import KEY
+from napari_nanoqr.widgets.pixel_size import PixelSize, pixel_size_of
+from napari_nanoqr.widgets.planes import Plane, finest, plane_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,221 +24,8 @@ LARGE = 100_000_000
 TOO_LARGE = 400_000_000
 """Pixels that would take several gigabytes of memory while they are brought into line."""
 
-_MARGIN = 0.05
-"""Of its size, by which a region is widened: a box drawn tight still shows the whole code."""
-
 Box = tuple[int, int, int, int]
 """First row, end of rows, first column, end of columns."""
-
-
-@dataclass(frozen=True)
-class PixelSize:
-    """The size of a layer's pixels.
-
-    Parameters
-    ----------
-    nm : (float, float) or None
-        y and x, None where it is not known.
-    source : str
-        Where it comes from, in words.
-    from_file : bool
-        A command that reads the layer's file would find the same.
-    """
-
-    nm: tuple[float, float] | None
-    source: str
-    from_file: bool = False
-
-    def __str__(self) -> str:
-        if self.nm is None:
-            return f"unknown ({self.source})"
-        y, x = self.nm
-        size = f"{x:.5g} nm" if np.isclose(y, x, rtol=1e-6) else f"{y:.5g} × {x:.5g} nm (y × x)"
-        return f"{size} ({self.source})"
-
-
-@dataclass(frozen=True)
-class Plane:
-    """The plane of a layer that is on the screen.
-
-    Parameters
-    ----------
-    axes : (int, int)
-        Axes of the layer that are seen as y and x.
-    index : tuple of int
-        Where the plane stands along each axis of the layer, in data coordinates; 0 along
-        those of the plane.
-    """
-
-    axes: tuple[int, int]
-    index: tuple[int, ...]
-
-    def points(self, yx: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``(n, ndim)`` data coordinates of ``(n, 2)`` points of the plane."""
-        points = np.tile(np.asarray(self.index, dtype=np.float64), (len(yx), 1))
-        points[:, self.axes] = yx
-        return points
-
-
-def nm_per_unit(unit: Any) -> float | None:
-    """Return a unit in nm, None for one that is no length.
-
-    Parameters
-    ----------
-    unit : pint.Unit
-        As in ``layer.units``.
-    """
-    quantity = 1.0 * unit
-    return float(quantity.to("nm").magnitude) if quantity.check("[length]") else None
-
-
-def unit_ratios(units: Any, others: Any) -> NDArray[np.float64]:
-    """Return by what coordinates in some units are multiplied to have them in others.
-
-    Axes that are no lengths in either keep their numbers, as napari has it. The last axes
-    correspond, as everywhere in napari.
-    """
-    ratios = np.ones(len(units))
-    for i in range(1, min(len(units), len(others)) + 1):
-        here, there = nm_per_unit(units[-i]), nm_per_unit(others[-i])
-        if here is not None and there is not None:
-            ratios[-i] = here / there
-    return ratios
-
-
-def plane_of(viewer: ViewerModel, layer: Layer) -> Plane:
-    """Return the plane of a layer that the viewer shows, or would show in 2D."""
-    dims = viewer.dims
-    offset = dims.ndim - layer.ndim
-    y, x = (axis - offset for axis in dims.order[-2:])
-    if min(y, x) < 0 or max(y, x) >= layer.ndim:
-        y, x = layer.ndim - 2, layer.ndim - 1
-    shown = viewer.layers.extent.units or layer.units
-    ratios = unit_ratios(shown, layer.units)[-layer.ndim :]
-    point = np.asarray(dims.point, dtype=np.float64)[-layer.ndim :] * ratios
-    place = np.rint(np.asarray(layer.world_to_data(point)))
-    last = np.asarray(_finest(layer).shape[: layer.ndim]) - 1
-    index = np.clip(np.nan_to_num(place), 0, np.maximum(last, 0)).astype(int)
-    index[[y, x]] = 0
-    return Plane((y, x), tuple(int(i) for i in index))
-
-
-def pixel_size_of(layer: Image, plane: Plane) -> PixelSize:
-    """Find the pixel size of a layer, and say where it comes from.
-
-    What the file said counts as long as the layer's scale agrees with it, else the scale
-    counts where its units are lengths.
-    """
-    y, x = plane.axes
-    base, along_y, along_x = to_world(layer, plane, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
-    lengths = [nm_per_unit(unit) for unit in layer.units]
-    seen = None
-    units = [lengths[y], lengths[x]]
-    if None not in units:
-        in_nm = np.array([1.0 if length is None else length for length in lengths])
-        seen = (
-            float(np.linalg.norm((along_y - base) * in_nm)),
-            float(np.linalg.norm((along_x - base) * in_nm)),
-        )
-    told = _told_by_file(layer)
-    if told is not None:
-        size, source = told
-        if seen is not None and np.allclose(size, seen, rtol=1e-4):
-            return PixelSize(size, source, from_file=True)
-        if seen is None and np.allclose(np.asarray(layer.scale)[[y, x]], 1):
-            return PixelSize(size, source, from_file=True)
-    if seen is not None:
-        unit = f"{layer.units[x]:~P}"
-        replaced = "" if told is None else f"; the file said {told[0][1]:.5g} nm"
-        return PixelSize(seen, f"layer scale, {unit}{replaced}")
-    return PixelSize(None, "the layer has no unit of length")
-
-
-def _told_by_file(layer: Layer) -> tuple[tuple[float, float], str] | None:
-    facts = layer.metadata.get(KEY)
-    if not isinstance(facts, dict) or facts.get("kind") != "micrograph":
-        return None
-    size, source = facts.get("pixel_size_nm"), facts.get("pixel_size_source")
-    if not isinstance(size, list | tuple) or len(size) != 2:
-        return None
-    try:
-        y, x = float(size[0]), float(size[1])
-    except (TypeError, ValueError):
-        return None
-    return ((y, x), str(source or "file")) if y > 0 and x > 0 else None
-
-
-def path_of(layer: Layer) -> str | None:
-    """Return the file that a layer was opened from, None where there is none."""
-    facts = layer.metadata.get(KEY)
-    if isinstance(facts, dict) and facts.get("path"):
-        return str(facts["path"])
-    return None if layer.source.path is None else str(layer.source.path)
-
-
-def to_world(layer: Layer, plane: Plane, yx: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return world coordinates, in the layer's units, of points of a plane.
-
-    Parameters
-    ----------
-    layer : Layer
-        The image.
-    plane : Plane
-        Its plane.
-    yx : (n, 2) float array
-        In pixels; the centre of the first pixel is (0, 0).
-
-    Returns
-    -------
-    (n, ndim) float array
-        With the layer's scale, rotation, shear, translation and affine.
-    """
-    return np.array([layer.data_to_world(point) for point in plane.points(yx)], dtype=np.float64)
-
-
-def region_boxes(region: Shapes, layer: Image, plane: Plane) -> list[Box]:
-    """Return the boxes around the shapes of a layer, in pixels of an image.
-
-    Parameters
-    ----------
-    region : Shapes
-        The selected shapes count, without a selection all of them.
-    layer : Image
-        The image; the two may be scaled, moved and turned in different ways.
-    plane : Plane
-        Its plane.
-
-    Raises
-    ------
-    ValueError
-        Where there is no shape, or none on the image.
-    """
-    chosen = sorted(region.selected_data) or range(len(region.data))
-    if not chosen:
-        raise ValueError(
-            f"{region.name} has no shapes: draw a rectangle around the code, or set the region "
-            "to the whole image."
-        )
-    ratios = unit_ratios(region.units, layer.units)
-    height, width = (_finest(layer).shape[axis] for axis in plane.axes)
-    boxes = []
-    for i in chosen:
-        world = [np.asarray(region.data_to_world(vertex)) * ratios for vertex in region.data[i]]
-        points = np.array([layer.world_to_data(vertex) for vertex in world])[:, plane.axes]
-        low, high = points.min(axis=0), points.max(axis=0)
-        margin = _MARGIN * (high - low)
-        # rounded first: napari keeps shapes as float32
-        first, last = np.floor(np.round(low - margin, 2)), np.ceil(np.round(high + margin, 2))
-        top, left = np.maximum(first, 0).astype(int)
-        bottom, right = np.minimum(last + 1, (height, width)).astype(int)
-        if bottom - top > 1 and right - left > 1:
-            boxes.append((int(top), int(bottom), int(left), int(right)))
-    if not boxes:
-        raise ValueError(
-            f"{region.name} does not lie on {layer.name}: draw it over the code, or set "
-            "the region to the whole image."
-        )
-    return boxes
 
 
 @dataclass(frozen=True)
@@ -277,7 +66,7 @@ class ImageSource:
             size = PixelSize((given_nm, given_nm), "given")
         facts = layer.metadata.get(KEY)
         tilt = facts.get("tilt_deg") if isinstance(facts, dict) else None
-        return cls(_finest(layer), bool(layer.rgb), plane, all_frames, size, tilt)
+        return cls(finest(layer), bool(layer.rgb), plane, all_frames, size, tilt)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -374,7 +163,3 @@ def _check(pixels: NDArray[Any]) -> None:
             f"This image is {low:g} everywhere: there is nothing to read in it. Choose another "
             "image, frame or region."
         )
-
-
-def _finest(layer: Layer) -> Any:
-    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data

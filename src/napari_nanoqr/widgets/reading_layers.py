@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Layer, Points, Shapes
 from napari.utils.colormaps import Colormap
-from numpy.typing import NDArray
 
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.widgets.image_source import Plane, to_world, unit_ratios
-from napari_nanoqr.widgets.layers import DARK, KEY, LIGHT, parts_of
+from napari_nanoqr.widgets.layers import KEY, parts_of
+from napari_nanoqr.widgets.module_raster import Raster, in_image, module_map, module_raster
+from napari_nanoqr.widgets.planes import Plane, unit_ratios
+from napari_nanoqr.widgets.reading_words import LONGEST_LABEL, label_of
+from napari_nanoqr.widgets.result_place import Place
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,161 +33,8 @@ MODULE_COLOURS = Colormap(
     interpolation="zero",
 )
 
-Raster = tuple[NDArray[np.uint8], float, tuple[float, float]]
-"""A picture, the size of its pixels and the centre of its first one in pixels of the image."""
-
-_PIXELS_PER_MODULE = 8
-_RASTER_LIMIT = 4096
-_LONGEST_LABEL = 32
 _FEW_CODES = 3
 _LONGEST_OF_MANY = 14
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where result layers lie: on an image, in its units.
-
-    Parameters
-    ----------
-    ndim : int
-        2, unless the image is seen along an unusual pair of axes.
-    axes : (int, int)
-        Axes of the result layers that are seen as y and x.
-    fixed : (ndim,) float array
-        World coordinates of the plane.
-    matrix : (2, 3) float array
-        From pixels (y, x, 1) of the image to world coordinates along ``axes``.
-    units, axis_labels : tuple
-        Of the result layers.
-    """
-
-    ndim: int
-    axes: tuple[int, int]
-    fixed: NDArray[np.float64]
-    matrix: NDArray[np.float64]
-    units: tuple[Any, ...]
-    axis_labels: tuple[str, ...]
-
-    @classmethod
-    def on(cls, viewer: ViewerModel, image: Image, plane: Plane) -> Place:
-        """Find the place of results that belong to the plane of an image."""
-        total = viewer.dims.ndim
-        # axes count from the last one, as napari brings layers into line
-        seen = [axis - image.ndim for axis in plane.axes]
-        ndim = 2 if set(seen) == {-2, -1} else total
-        axes = (seen[0] + ndim, seen[1] + ndim)
-        base, down, right = to_world(image, plane, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
-        matrix = np.stack([(down - base)[seen], (right - base)[seen], base[seen]], axis=1)
-        fixed = np.zeros(ndim)
-        common = min(ndim, image.ndim)
-        fixed[-common:] = base[-common:]
-        units: list[Any] = ["pixel"] * ndim
-        units[-common:] = [str(unit) for unit in image.units[-common:]]
-        labels = list(image.axis_labels[-common:])
-        if all(label.startswith("axis ") for label in labels):
-            labels = [f"axis {i - common}" for i in range(common)]
-            labels[seen[0]], labels[seen[1]] = "y", "x"
-        labels = [f"axis {i - ndim}" for i in range(ndim - common)] + labels
-        return cls(ndim, axes, fixed, matrix, tuple(units), tuple(labels))
-
-    def world(self, yx: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``(n, ndim)`` world coordinates of ``(n, 2)`` pixels of the image."""
-        points = np.tile(self.fixed, (len(yx), 1))
-        points[:, self.axes] = np.asarray(yx) @ self.matrix[:, :2].T + self.matrix[:, 2]
-        return points
-
-    def affine(self, step: float, corner: tuple[float, float]) -> NDArray[np.float64]:
-        """Return the affine of a layer with pixels of another size.
-
-        Parameters
-        ----------
-        step : float
-            Size of its pixels in pixels of the image.
-        corner : (float, float)
-            Centre of its first pixel, in pixels of the image.
-        """
-        result = np.eye(self.ndim + 1)
-        result[:-1, -1] = self.fixed
-        result[np.ix_(self.axes, self.axes)] = self.matrix[:, :2] * step
-        result[self.axes, -1] = self.matrix[:, :2] @ np.array(corner) + self.matrix[:, 2]
-        return result
-
-    @property
-    def world_per_pixel(self) -> float:
-        """Length of a pixel of the image in world coordinates, mean of y and x."""
-        return float(np.linalg.norm(self.matrix[:, :2], axis=0).mean())
-
-
-def module_map(reading: Reading) -> NDArray[np.float64]:
-    """Return the projective map of a symbol, fixed by its four corners.
-
-    Returns
-    -------
-    (3, 3) float array
-        From ``(row, column, 1)`` of the grid of modules, whose outer corners are 0 and the
-        number of rows and columns, to homogeneous ``(y, x, w)`` pixels of the image.
-    """
-    assert reading.matrix is not None
-    rows, columns = reading.matrix.shape
-    grid = np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=np.float64)
-    equations, values = [], []
-    for (v, u), (y, x) in zip(grid, reading.corners_yx, strict=True):
-        equations += [[v, u, 1, 0, 0, 0, -v * y, -u * y], [0, 0, 0, v, u, 1, -v * x, -u * x]]
-        values += [y, x]
-    solved = np.linalg.solve(np.array(equations), np.array(values))
-    return np.append(solved, 1.0).reshape(3, 3)
-
-
-def _through(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    moved = np.asarray(points) @ matrix[:, :2].T + matrix[:, 2]
-    return np.asarray(moved[..., :2] / moved[..., 2:])
-
-
-def module_raster(readings: Sequence[Reading]) -> Raster:
-    """Draw the sampled modules of all codes where they lie in the image.
-
-    Returns
-    -------
-    labels : (y, x) uint8 array
-        `LIGHT` and `DARK` within codes, 0 beside them; 1 x 1 where no modules are known.
-    step : float
-        Size of its pixels in pixels of the image.
-    corner : (float, float)
-        Centre of its first pixel, y and x in pixels of the image.
-    """
-    known = [reading for reading in readings if reading.matrix is not None]
-    if not known:
-        return np.zeros((1, 1), np.uint8), 1.0, (0.0, 0.0)
-    corners = np.concatenate([reading.corners_yx for reading in known])
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    step = min(reading.pitch_px for reading in known) / _PIXELS_PER_MODULE
-    step = max(step, float((high - low).max()) / _RASTER_LIMIT)
-    rows, columns = (max(1, int(n)) for n in np.ceil((high - low) / step))
-    labels = np.zeros((rows, columns), np.uint8)
-    first = (float(low[0] + step / 2), float(low[1] + step / 2))
-    for reading in known:
-        assert reading.matrix is not None
-        box = np.stack([reading.corners_yx.min(axis=0), reading.corners_yx.max(axis=0)])
-        (top, left), (bottom, right) = np.rint((box - low) / step).astype(int)
-        y, x = np.mgrid[top : min(bottom, rows), left : min(right, columns)]
-        places = np.stack([y * step + first[0], x * step + first[1]], axis=-1)
-        cells = np.floor(_through(np.linalg.inv(module_map(reading)), places)).astype(int)
-        inside = ((cells >= 0) & (cells < reading.matrix.shape)).all(axis=-1)
-        row, column = cells[inside].T
-        labels[y[inside], x[inside]] = np.where(reading.matrix[row, column], DARK, LIGHT)
-    return labels, step, first
-
-
-def label_of(reading: Reading, longest: int = _LONGEST_LABEL) -> str:
-    """Return the payload in a few characters, from its start and end: text, or hex."""
-    if reading.text is None:
-        words = f"hex {reading.payload.hex(' ')}"
-    else:
-        words = " ".join(reading.text.split())
-    if len(words) <= longest:
-        return words
-    half = (longest - 1) // 2
-    return f"{words[: longest - 1 - half]}…{words[-half:]}"
 
 
 def update_reading_layers(
@@ -328,7 +176,7 @@ def _fill(
 
 def _fill_codes(layer: Shapes, place: Place, readings: Sequence[Reading]) -> None:
     width = min(reading.pitch_px for reading in readings) * place.world_per_pixel / 4
-    longest = _LONGEST_LABEL if len(readings) <= _FEW_CODES else _LONGEST_OF_MANY
+    longest = LONGEST_LABEL if len(readings) <= _FEW_CODES else _LONGEST_OF_MANY
     # setting data fails where the viewer shows 3D, removing does not
     layer.selected_data = set(range(len(layer.data)))
     layer.remove_selected()
@@ -364,7 +212,7 @@ def _fill_repaired(layer: Points, place: Place, readings: Sequence[Reading]) -> 
         if reading.matrix is None or reading.wrong is None:
             continue
         cells = np.argwhere(reading.wrong)
-        places.append(_through(module_map(reading), cells + 0.5).reshape(-1, 2))
+        places.append(in_image(module_map(reading), cells + 0.5).reshape(-1, 2))
         sizes += [reading.pitch_px * place.world_per_pixel] * len(cells)
         rows += [
             {

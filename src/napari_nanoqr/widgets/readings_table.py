@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.widgets.reading_layers import label_of
+from napari_nanoqr.widgets.reading_words import label_of, repairs
 
 COLUMNS = {
     "Payload": "Text, or hex where it is none",
@@ -108,14 +108,4 @@ def cells(reading: Reading) -> tuple[str, ...]:
         ", ".join(seen) or "as encoded",
         repairs(reading),
         reading.reader,
-    )
-
-
-def repairs(reading: Reading) -> str:
-    """Say how many codewords were repaired, and how many were left."""
-    if reading.corrected_codewords is None:
-        return "not known"
-    left = reading.correctable_left
-    return f"{reading.corrected_codewords}" + (
-        "" if left is None else f" ({left} of {reading.correctable_per_block} left)"
     )

@@ -29,27 +29,22 @@ from napari_nanoqr.cli.decode import record_of
 from napari_nanoqr.files import write_bytes, write_text
 from napari_nanoqr.reading.read import Progress
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.widgets.image_source import (
-    ImageSource,
-    PixelSize,
-    Plane,
-    path_of,
-    region_boxes,
-    to_world,
-)
+from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY
+from napari_nanoqr.widgets.module_raster import Raster, module_raster
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
+from napari_nanoqr.widgets.pixel_size import PixelSize, path_of
+from napari_nanoqr.widgets.planes import Plane, to_world
 from napari_nanoqr.widgets.reading_layers import (
-    Raster,
     is_reading,
     look_at,
-    module_raster,
     update_reading_layers,
     warm_up,
 )
+from napari_nanoqr.widgets.reading_words import no_code_advice, payload_text, summary
 from napari_nanoqr.widgets.readings_table import ReadingsTable
-from napari_nanoqr.widgets.region_reading import read_regions
+from napari_nanoqr.widgets.regions import read_regions, region_boxes
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
@@ -57,8 +52,6 @@ REGION_COLOUR = "#cc79a7"
 
 _ALL, _CURRENT = "all", "current"
 _PAYLOAD_HEIGHT = 64
-_FEW_PIXELS = 3.0
-"""Pixels for each module below which reading is a matter of luck."""
 
 
 @dataclass(frozen=True)
@@ -412,58 +405,6 @@ class SemDecode(Panel):
         for name, field in (("pixel_size", self.pixel_size), ("pitch", self.pitch)):
             if name in settings:
                 field.value = settings[name] or 0
-
-
-def summary(readings: Sequence[Reading]) -> str:
-    """Say in a line what was read."""
-    words = ["1 code read" if len(readings) == 1 else f"{len(readings)} codes read"]
-    known = [reading for reading in readings if reading.correctable_left is not None]
-    if known:
-        worst = min(known, key=lambda reading: reading.correctable_left or 0)
-        which = "worst " if len(readings) > 1 else ""
-        words.append(
-            f"{which}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
-        )
-    sizes = [reading.pitch_nm for reading in readings if reading.pitch_nm is not None]
-    if sizes:
-        low, high = f"{min(sizes):.3g}", f"{max(sizes):.3g}"
-        words.append(
-            f"pitch {low}\N{NO-BREAK SPACE}nm"
-            if low == high
-            else f"pitch {low} to {high}\N{NO-BREAK SPACE}nm"
-        )
-    return " · ".join(words)
-
-
-def payload_text(reading: Reading) -> str:
-    """Return the whole payload for people: text, or hex with its length."""
-    if reading.text is not None:
-        return reading.text
-    return f"{len(reading.payload)} bytes, hex {reading.payload.hex(' ')}"
-
-
-def no_code_advice(source: ImageSource, pitch_nm: float | None, region: bool) -> str:
-    """Say that no code was found, and what to try with this image."""
-    size = source.pixel_size.nm
-    tries = []
-    if size is None:
-        tries.append("enter the pixel size and the pitch, so that smoothing fits the modules")
-    elif pitch_nm is None:
-        tries.append("enter the pitch, so that smoothing fits the modules")
-    elif pitch_nm / max(size) < _FEW_PIXELS:
-        tries.append(
-            f"check pitch and pixel size: a module would be {pitch_nm / max(size):.1f} pixels "
-            "wide, a few more are needed"
-        )
-    else:
-        tries.append("check pitch and pixel size, or set the pitch to unknown")
-    if not region:
-        tries.append("draw a region around the code with some space beside it")
-    if source.frames > 1 and not source.all_frames:
-        tries.append("average all frames")
-    elif source.frames == 1:
-        tries.append("take several frames, or a longer dwell")
-    return "No code was found. Try this: " + "; ".join(tries) + "."
 
 
 def _may_be_region(layer: Layer) -> bool:

@@ -1,0 +1,87 @@
+"""Readings in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.widgets.image_source import ImageSource
+
+LONGEST_LABEL = 32
+
+_FEW_PIXELS = 3.0
+"""Pixels for each module below which reading is a matter of luck."""
+
+
+def label_of(reading: Reading, longest: int = LONGEST_LABEL) -> str:
+    """Return the payload in a few characters, from its start and end: text, or hex."""
+    if reading.text is None:
+        words = f"hex {reading.payload.hex(' ')}"
+    else:
+        words = " ".join(reading.text.split())
+    if len(words) <= longest:
+        return words
+    half = (longest - 1) // 2
+    return f"{words[: longest - 1 - half]}…{words[-half:]}"
+
+
+def repairs(reading: Reading) -> str:
+    """Say how many codewords were repaired, and how many were left."""
+    if reading.corrected_codewords is None:
+        return "not known"
+    left = reading.correctable_left
+    return f"{reading.corrected_codewords}" + (
+        "" if left is None else f" ({left} of {reading.correctable_per_block} left)"
+    )
+
+
+def summary(readings: Sequence[Reading]) -> str:
+    """Say in a line what was read."""
+    words = ["1 code read" if len(readings) == 1 else f"{len(readings)} codes read"]
+    known = [reading for reading in readings if reading.correctable_left is not None]
+    if known:
+        worst = min(known, key=lambda reading: reading.correctable_left or 0)
+        which = "worst " if len(readings) > 1 else ""
+        words.append(
+            f"{which}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
+        )
+    sizes = [reading.pitch_nm for reading in readings if reading.pitch_nm is not None]
+    if sizes:
+        low, high = f"{min(sizes):.3g}", f"{max(sizes):.3g}"
+        words.append(
+            f"pitch {low}\N{NO-BREAK SPACE}nm"
+            if low == high
+            else f"pitch {low} to {high}\N{NO-BREAK SPACE}nm"
+        )
+    return " · ".join(words)
+
+
+def payload_text(reading: Reading) -> str:
+    """Return the whole payload for people: text, or hex with its length."""
+    if reading.text is not None:
+        return reading.text
+    return f"{len(reading.payload)} bytes, hex {reading.payload.hex(' ')}"
+
+
+def no_code_advice(source: ImageSource, pitch_nm: float | None, region: bool) -> str:
+    """Say that no code was found, and what to try with this image."""
+    size = source.pixel_size.nm
+    tries = []
+    if size is None:
+        tries.append("enter the pixel size and the pitch, so that smoothing fits the modules")
+    elif pitch_nm is None:
+        tries.append("enter the pitch, so that smoothing fits the modules")
+    elif pitch_nm / max(size) < _FEW_PIXELS:
+        tries.append(
+            f"check pitch and pixel size: a module would be {pitch_nm / max(size):.1f} pixels "
+            "wide, a few more are needed"
+        )
+    else:
+        tries.append("check pitch and pixel size, or set the pitch to unknown")
+    if not region:
+        tries.append("draw a region around the code with some space beside it")
+    if source.frames > 1 and not source.all_frames:
+        tries.append("average all frames")
+    elif source.frames == 1:
+        tries.append("take several frames, or a longer dwell")
+    return "No code was found. Try this: " + "; ".join(tries) + "."
