@@ -1,0 +1,184 @@
+"""From an image and a grid to a calibrated log-likelihood for every module.
+
+Each module is a pulse that also reaches its neighbours. A filter matched to the pulse gathers
+what the image knows of a module; what the neighbours leak into it is cancelled as far as they
+are known and weighed down as far as they are not; and with what comes out the pulse is learned
+again, from all modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.evidence import Levels, fit_levels
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.matched import equalised
+from napari_nanoqr.reading.pulse import REACH, Pulse, fit_pulse, inner, neighbours
+from napari_nanoqr.reading.register import function_modules
+from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleLikelihoods:
+    """What the image says about each module.
+
+    Parameters
+    ----------
+    llr : (side, side) float32 array
+        ln P(light) / P(dark), from the image alone: positive = light. Bounded, since a few
+        modules in a thousand are covered by something else.
+    amplitude : float
+        Half the distance between the grey values of light and dark areas.
+    sigma : float
+        Noise of a module after equalising, in grey values; rho = amplitude / sigma.
+    expected_error_rate : float
+        Share of the modules that a threshold gets wrong, as the likelihoods expect it.
+    inverted : bool
+        Dark modules are the brighter ones.
+    grid : Grid
+        Where the modules were sampled.
+    """
+
+    llr: NDArray[np.float32]
+    amplitude: float
+    sigma: float
+    expected_error_rate: float
+    inverted: bool
+    grid: Grid
+
+    @property
+    def rho(self) -> float:
+        """Half the distance between the levels over the noise of a module."""
+        return self.amplitude / self.sigma if self.sigma > 0 else 0.0
+
+
+def module_likelihoods(
+    image: NDArray[np.float32],
+    grid: Grid,
+    version: int,
+    *,
+    inverted: bool | None = None,
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
+    passes: int = 2,
+) -> ModuleLikelihoods:
+    """Return a log-likelihood for every module of a QR symbol.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image, neither smoothed nor flattened.
+    grid : Grid
+        Where the symbol is, to about a tenth of a module.
+    version : int
+        1 to 40.
+    inverted : bool, optional
+        Dark modules are the brighter ones; by default the function patterns tell.
+    known : (modules, mask), optional
+        ``(side, side)`` bool arrays: further modules that are known (True = dark), and which.
+    passes : int
+        How often the pulse is learned again from all modules, and the neighbours' leak
+        cancelled with what is known of them by then.
+
+    Returns
+    -------
+    ModuleLikelihoods
+        The likelihoods; zero where the image has no contrast, or the other polarity than was
+        told.
+
+    Raises
+    ------
+    ValueError
+        Where the grid does not belong to the version.
+    """
+    dark, certain = function_modules(version)
+    if grid.shape != dark.shape:
+        raise ValueError(
+            f"A grid of {grid.shape[0]} x {grid.shape[1]} modules is not one of version {version}."
+        )
+    if known is not None:
+        dark, certain = np.where(known[1], known[0], dark), certain | known[1]
+    cells = sample_cells(image, grid)
+    signs = _padded(np.where(certain, np.where(dark, -1.0, 1.0), 0.0))
+    variance = np.zeros_like(signs)
+    counted = np.pad(certain, MARGIN, constant_values=True)
+    open_share = 1.0
+    pulse, levels, values = _rough_pulse(cells, signs), None, None
+    for _ in range(1 + passes):
+        _set_surround(cells, signs, pulse)
+        pulse = fit_pulse(cells, signs, variance, counted)
+        if pulse.amplitude == 0 or inverted not in (None, pulse.amplitude < 0):
+            values = None
+            break
+        values, sigma = equalised(cells, pulse, signs, open_share)
+        flat = values.ravel()
+        levels = fit_levels(flat, certain.ravel(), ~dark.ravel() & certain.ravel(), sigma)
+        soft = np.tanh(levels.log_likelihood(values) / 2)
+        inner(signs)[...] = np.where(certain, inner(signs), soft)
+        inner(variance)[...] = np.where(certain, 0.0, 1 - soft**2)
+        counted[...] = True
+        if not certain.all():
+            open_share = float((1 - soft**2)[~certain].mean())
+    return _result(values, levels, pulse, grid)
+
+
+def _result(
+    values: NDArray[np.float64] | None, levels: Levels | None, pulse: Pulse, grid: Grid
+) -> ModuleLikelihoods:
+    amplitude = abs(pulse.amplitude)
+    if values is None or levels is None or levels.rho <= 0 or amplitude <= 0:
+        return ModuleLikelihoods(
+            np.zeros(grid.shape, np.float32), 0.0, 0.0, 0.5, pulse.amplitude < 0, grid
+        )
+    llr = levels.log_likelihood(values)
+    error = float((1 / (1 + np.exp(np.abs(llr)))).mean())
+    return ModuleLikelihoods(
+        llr.astype(np.float32),
+        amplitude,
+        amplitude / levels.rho,
+        error,
+        pulse.amplitude < 0,
+        grid,
+    )
+
+
+def _padded(signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put a quiet zone around the modules."""
+    return np.pad(signs, MARGIN, constant_values=1.0)
+
+
+def _set_surround(cells: NDArray[np.float32], signs: NDArray[np.float64], pulse: Pulse) -> None:
+    """Set the margin's modules to what the image shows there, one value for each side, in place.
+
+    A symbol without a quiet zone may stand on a dark ground, or beside something else.
+    """
+    if pulse.amplitude == 0:
+        return
+    seen = (cells - pulse.expected(signs)).mean(axis=(0, 1)) / pulse.amplitude + signs
+    for _ in range(4):
+        # the four sides in turn; each corner follows the side that comes later
+        for ring in range(MARGIN):
+            # untouched film around the symbol can be brighter than light modules between dark
+            value = np.median(seen[ring, MARGIN:-MARGIN])
+            signs[ring, :] = np.clip(value, -1.5, 1.5)
+        seen, signs = np.rot90(seen), np.rot90(signs)
+
+
+def _rough_pulse(cells: NDArray[np.float32], signs: NDArray[np.float64]) -> Pulse:
+    """Return the levels of large areas, from modules whose neighbours in the symbol are known.
+
+    Without the margin, about which nothing is known yet.
+    """
+    inside = inner(signs)
+    around = neighbours(inside, 1)[:, :, 1:-1, 1:-1]
+    use = (around != 0).all(axis=(0, 1))
+    own, others = around[1, 1][use], around.sum(axis=(0, 1))[use] - around[1, 1][use]
+    design = np.stack((np.ones_like(own), own, others / 8), axis=1)
+    seen = inner(cells.mean(axis=(0, 1)))[1:-1, 1:-1][use]
+    offset, near, far = np.linalg.lstsq(design, seen, rcond=None)[0]
+    taps = np.zeros((CELLS, CELLS, 2 * REACH + 1, 2 * REACH + 1))
+    taps[:, :, 1:-1, 1:-1] = far / 8
+    taps[:, :, REACH, REACH] = near
+    return Pulse(taps, float(offset), 1.0)

@@ -1,0 +1,181 @@
+"""What one module does to the image around it, learned from the modules that are known.
+
+The image under a symbol is taken as an offset plus a sum of equal pulses, one a module, its
+sign that of the module. The pulse holds everything that widens or moves a module: beam tails,
+etch bias, probe, defocus, detector. Nothing is assumed about it but that it ends within two
+modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.subsample import CELLS, MARGIN
+
+REACH = 2
+"""Modules to each side on which a pulse acts."""
+
+_SIDE = 2 * REACH + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Pulse:
+    """What one module adds to the cells around it.
+
+    Parameters
+    ----------
+    taps : (3, 3, 5, 5) float array
+        ``cells[a, b, i, j] = offset + sum(taps[a, b, k, l] * sign[i + k - 2, j + l - 2])``.
+    offset : float
+        The middle between an all dark and an all light area.
+    noise : float
+        Variance of a cell.
+    """
+
+    taps: NDArray[np.float64]
+    offset: float
+    noise: float
+
+    @property
+    def amplitude(self) -> float:
+        """Half the grey distance between large light and large dark areas."""
+        return float(self.taps.sum() / CELLS**2)
+
+    def expected(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cells that modules should give.
+
+        Parameters
+        ----------
+        signs : (rows, columns) float array
+            -1 to 1, dark to light, the margin included.
+
+        Returns
+        -------
+        (3, 3, rows, columns) float array
+            Grey values.
+        """
+        around = neighbours(signs, REACH)
+        cells = self.taps.reshape(CELLS**2, -1) @ around.reshape(_SIDE**2, -1)
+        result: NDArray[np.float64] = cells.reshape(CELLS, CELLS, *signs.shape) + self.offset
+        return result
+
+
+def neighbours(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Return for each module those around it.
+
+    Parameters
+    ----------
+    values : (rows, columns) float array
+        One value a module.
+    reach : int
+        Modules to each side.
+
+    Returns
+    -------
+    (2 reach + 1, 2 reach + 1, rows, columns) float array
+        A copy of the values for each displacement; outside, the edge goes on.
+    """
+    rows, columns = values.shape
+    padded = np.pad(values, reach, mode="edge")
+    side = 2 * reach + 1
+    return np.stack(
+        [
+            np.stack([padded[k : k + rows, m : m + columns] for m in range(side)])
+            for k in range(side)
+        ]
+    )
+
+
+def fit_pulse(
+    cells: NDArray[np.float32],
+    signs: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+) -> Pulse:
+    """Fit the pulse by least squares where modules are known, or known with a probability.
+
+    Parameters
+    ----------
+    cells : (3, 3, rows, columns) float32 array
+        Grey values, see :func:`~napari_nanoqr.reading.subsample.sample_cells`.
+    signs : (rows, columns) float array
+        Expectation of each module, -1 to 1, dark to light. Modules of which nothing is known
+        are 0.
+    variance : (rows, columns) float array
+        Variance of each module given the image, 0 where it is known. Also 0 where nothing is
+        known: an unknown neighbour only adds noise to the cells of a known module.
+    counted : (rows, columns) bool array
+        Modules whose cells are used.
+
+    Returns
+    -------
+    Pulse
+        With what is not symmetric only so far as the image tells it from noise.
+
+    Notes
+    -----
+    The step of expectation maximisation for a linear model of hidden signs: the products of two
+    signs are expected values, so the variance comes on the diagonal.
+    """
+    inside = np.s_[REACH:-REACH, REACH:-REACH]
+    use = counted[inside]
+    around = np.concatenate(
+        [np.ones((1, int(use.sum()))), neighbours(signs, REACH)[:, :, *inside][:, :, use]
+         .reshape(_SIDE**2, -1)]
+    )  # fmt: skip
+    spread = neighbours(variance, REACH)[:, :, *inside][:, :, use].reshape(_SIDE**2, -1)
+    seen = cells[:, :, *inside][:, :, use].reshape(CELLS**2, -1).astype(float)
+    middle = seen.mean()
+    normal = around @ around.T
+    normal[np.diag_indices_from(normal)] += np.append(0.0, spread.sum(axis=1))
+    # a little ridge: displacements that never differ have to share, not to explode
+    ridge = np.append(0.0, np.full(_SIDE**2, 0.02 * use.sum() / _SIDE))
+    inverse = np.linalg.inv(normal + np.diag(ridge))
+    solution = (seen - middle) @ around.T @ inverse
+    left = seen - middle - solution @ around
+    square = float((left**2).mean())
+    # what the uncertainty of the modules adds to the squares that are left
+    doubt = float((solution[:, 1:] ** 2 @ spread.sum(axis=1)).mean() / use.sum())
+    noise = square * use.sum() / max(use.sum() - len(normal), 1) + doubt
+    noise = max(noise, 1e-12)
+    taps = solution[:, 1:].reshape(CELLS, CELLS, _SIDE, _SIDE)
+    error = noise * np.diag(inverse)[1:].reshape(_SIDE, _SIDE)
+    return Pulse(_shrunk(taps, error), float(middle + solution[:, 0].mean()), noise)
+
+
+def _shrunk(taps: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keep of each part of a pulse as much as stands out of the noise (James and Stein).
+
+    The parts: what all turns and flips share, what a half turn keeps, the rest; each near and
+    far.
+    """
+    side = CELLS * _SIDE
+    # cell a of module i + k, seen from module i: the flip makes it a picture of one pulse
+    picture = taps[:, :, ::-1, ::-1].transpose(2, 0, 3, 1).reshape(side, side)
+    errors = error[::-1, ::-1].repeat(CELLS, axis=0).repeat(CELLS, axis=1)
+    turned = [np.rot90(p, n) for p in (picture, picture.T) for n in range(4)]
+    square = np.mean(turned, axis=0)
+    half_turn = (picture + picture[::-1, ::-1]) / 2
+    ring = np.abs(np.arange(side) - side // 2)
+    near = np.maximum.outer(ring, ring) <= CELLS + CELLS // 2
+    result = np.zeros_like(picture)
+    for part, share in ((square, 1 / 8), (half_turn - square, 3 / 8), (picture - half_turn, 1 / 2)):
+        for place in (near, ~near):
+            energy = float((part[place] ** 2).sum())
+            chance = share * float(errors[place].sum())
+            kept = max(0.0, 1 - chance / max(energy, 1e-30))
+            if kept == 0 and part is square and place is near:
+                # nothing stands out of the noise
+                return np.zeros_like(taps)
+            result[place] += part[place] * kept
+    back = result.reshape(_SIDE, CELLS, _SIDE, CELLS).transpose(1, 3, 0, 2)
+    return back[:, :, ::-1, ::-1]
+
+
+def inner(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of modules without its margin."""
+    return values[..., MARGIN:-MARGIN, MARGIN:-MARGIN]

@@ -1,0 +1,56 @@
+"""Several grey values a module: the image under a grid, before anything is decided."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.grid import Grid, Points, interpolate
+
+CELLS = 3
+"""Cells a module and axis: finer ones tell no more, the image is soft within a third."""
+
+MARGIN = 3
+"""Modules sampled around the symbol on every side."""
+
+_STEP_PX = 1.4
+"""Points lie this close; interpolation lets the pixels between them count too."""
+
+_MOST_POINTS = 4
+"""Points a cell and axis, so that very large modules take no longer than large ones."""
+
+
+def sample_cells(image: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
+    """Return the mean grey value of each ninth of a module.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    grid : Grid
+        Where the symbol is.
+
+    Returns
+    -------
+    (3, 3, rows + 6, columns + 6) float32 array
+        First the cell within the module (row, column), then the module, with a margin of three
+        modules around the symbol; outside of the image its edge goes on.
+    """
+    rows, columns = grid.shape
+    count = int(np.clip(np.ceil(grid.pitch_px / CELLS / _STEP_PX), 1, _MOST_POINTS))
+    offsets = (np.arange(CELLS * count) + 0.5) / (CELLS * count) - 0.5
+    centres: Points = (
+        np.indices((rows + 2 * MARGIN, columns + 2 * MARGIN), dtype=float).transpose(1, 2, 0)
+        + 0.5
+        - MARGIN
+    )
+    # within one module the grid is straight
+    middle = grid.to_pixels(centres)
+    down = grid.to_pixels(centres + np.array([0.25, 0.0])) - middle
+    right = grid.to_pixels(centres + np.array([0.0, 0.25])) - middle
+    across = middle + 4 * offsets[:, None, None, None] * right
+    cells = np.zeros((CELLS, CELLS, *middle.shape[:2]), dtype=np.float32)
+    for number, offset in enumerate(offsets):
+        values = interpolate(image, across + 4 * offset * down)
+        cells[number // count] += values.reshape(CELLS, count, *middle.shape[:2]).sum(axis=1)
+    return cells / np.float32(count * count)

@@ -1,0 +1,147 @@
+"""Module likelihoods from small synthetic images whose modules are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.symbols.encode import encode
+
+SYMBOL = encode(b"what is written here", "L", version=2)
+SIDE = SYMBOL.modules
+
+
+def picture(
+    noise: float, *, pitch: int = 8, blur: float = 0.35, surround: float = 1.0, seed: int = 0
+) -> tuple[np.ndarray, Grid]:
+    """Draw the symbol, light 1 and dark -1, blurred by a share of a module, with noise."""
+    border = 5 * pitch
+    signs = np.where(SYMBOL.matrix, -1.0, 1.0).repeat(pitch, axis=0).repeat(pitch, axis=1)
+    image = gaussian_filter(np.pad(signs, border, constant_values=surround), blur * pitch)
+    image += np.random.default_rng(seed).normal(0, noise, image.shape)
+    low, high = border - 0.5, border + SIDE * pitch - 0.5
+    corners = np.array([[low, low], [low, high], [high, high], [high, low]])
+    return image.astype(np.float32), Grid.from_corners(corners, (SIDE, SIDE))
+
+
+def wrong(llr: np.ndarray) -> float:
+    return float(((llr < 0) != SYMBOL.matrix).mean())
+
+
+class TestWhatTheLikelihoodsSay:
+    def test_positive_means_light(self) -> None:
+        found = module_likelihoods(*picture(0.3), 2)
+        assert not found.inverted
+        assert wrong(found.llr) == 0
+
+    def test_dark_modules_that_are_bright_are_recognised(self) -> None:
+        image, grid = picture(0.3)
+        found = module_likelihoods(-image, grid, 2)
+        assert found.inverted
+        assert wrong(found.llr) == 0
+
+    def test_the_wrong_polarity_says_nothing_rather_than_the_opposite(self) -> None:
+        found = module_likelihoods(*picture(0.3), 2, inverted=True)
+        assert not found.llr.any()
+        assert found.rho == 0
+
+    def test_probabilities_come_true(self) -> None:
+        right, said = [], []
+        for seed in range(12):
+            found = module_likelihoods(*picture(2.7, seed=seed), 2)
+            right.append((found.llr < 0) == SYMBOL.matrix)
+            said.append(1 / (1 + np.exp(-np.abs(found.llr))))
+        came_true, confidence = np.ravel(right), np.ravel(said)
+        assert 0.02 < 1 - came_true.mean() < 0.2  # not a case without errors
+        edges = np.digitize(confidence, np.linspace(0.5, 1, 6))
+        error = sum(
+            abs(came_true[edges == bin_].mean() - confidence[edges == bin_].mean())
+            * (edges == bin_).mean()
+            for bin_ in np.unique(edges)
+        )
+        assert error < 0.03
+
+    def test_the_expected_error_rate_is_that_of_the_modules(self) -> None:
+        rates = [module_likelihoods(*picture(2.7, seed=s), 2) for s in range(12)]
+        expected = np.mean([r.expected_error_rate for r in rates])
+        assert expected == pytest.approx(np.mean([wrong(r.llr) for r in rates]), abs=0.02)
+
+    def test_amplitude_is_half_the_distance_of_the_levels(self) -> None:
+        image, grid = picture(0.1)
+        assert module_likelihoods(50 + 20 * image, grid, 2).amplitude == pytest.approx(20, rel=0.05)
+
+    def test_grey_scale_does_not_matter(self) -> None:
+        image, grid = picture(2.0)
+        np.testing.assert_allclose(
+            module_likelihoods(1000 + 300 * image, grid, 2).llr,
+            module_likelihoods(image, grid, 2).llr,
+            atol=0.02,
+        )
+
+    def test_noise_alone_says_little(self) -> None:
+        _, grid = picture(1.0)
+        noise = np.random.default_rng(5).normal(size=(300, 300)).astype(np.float32)
+        assert module_likelihoods(noise, grid, 2).rho < 1
+
+    def test_a_flat_image_says_nothing(self) -> None:
+        _, grid = picture(1.0)
+        found = module_likelihoods(np.full((300, 300), 7, np.float32), grid, 2)
+        assert not found.llr.any()
+        assert found.expected_error_rate == 0.5
+
+
+class TestLeakBetweenModules:
+    def test_is_equalised(self) -> None:
+        image, grid = picture(0.5, blur=0.6)
+        centres = grid.to_pixels(np.indices((SIDE, SIDE)).transpose(1, 2, 0) + 0.5)
+        y, x = centres.round().astype(int).transpose(2, 0, 1)
+        assert wrong(gaussian_filter(image, 3)[y, x]) > 0.05
+        assert wrong(module_likelihoods(image, grid, 2).llr) < 0.01
+
+    def test_cancelling_with_what_was_decided_gives_less_noise(self) -> None:
+        image, grid = picture(1.0, blur=0.5)
+        once, more = (module_likelihoods(image, grid, 2, passes=n) for n in (0, 2))
+        assert more.rho > 1.1 * once.rho
+
+    def test_a_known_design_gives_the_least_noise(self) -> None:
+        image, grid = picture(1.2, blur=0.6)
+        every = (SYMBOL.matrix, np.ones_like(SYMBOL.matrix))
+        blind = module_likelihoods(image, grid, 2)
+        told = module_likelihoods(image, grid, 2, known=every)
+        assert wrong(told.llr) <= wrong(blind.llr)
+
+    def test_a_known_design_does_not_hide_what_the_image_shows(self) -> None:
+        image, grid = picture(0.3)
+        other = SYMBOL.matrix.copy()
+        other[12, 12:15] ^= True
+        found = module_likelihoods(image, grid, 2, known=(other, np.ones_like(other)))
+        assert wrong(found.llr) == 0
+
+
+class TestDisturbances:
+    def test_likelihoods_are_bounded(self) -> None:
+        found = module_likelihoods(*picture(0.0), 2)
+        assert np.abs(found.llr).max() < 10
+
+    def test_a_particle_is_no_evidence(self) -> None:
+        image, grid = picture(0.3)
+        y, x = grid.to_pixels(np.array([14.5, 14.5])).round().astype(int)
+        image[y - 4 : y + 5, x - 4 : x + 5] = 12
+        assert abs(module_likelihoods(image, grid, 2).llr[14, 14]) < 1
+
+    def test_a_dark_surround_without_quiet_zone_is_seen(self) -> None:
+        found = module_likelihoods(*picture(0.4, blur=0.5, surround=-1.0), 2)
+        assert wrong(found.llr) == 0
+
+    def test_a_symbol_at_the_edge_of_the_image_is_read(self) -> None:
+        image, grid = picture(0.3)
+        cut = 5 * 8
+        assert wrong(module_likelihoods(image[cut:, cut:], grid.moved(-cut, -cut), 2).llr) == 0
+
+
+def test_a_grid_of_another_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="version 3"):
+        module_likelihoods(*picture(0.3), 3)
