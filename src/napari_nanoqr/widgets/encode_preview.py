@@ -20,11 +20,8 @@ from napari import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
-    QFormLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
-    QWidget,
 )
 
 from napari_nanoqr.design.density import density
@@ -148,17 +145,9 @@ class EncodePreview(Panel):
         self.add_buttons(self.new_button, self.save_button)
         self.add_status()
 
-        numbers = QWidget()
-        self._numbers = QFormLayout(numbers)
-        self._numbers.setContentsMargins(0, 4, 0, 0)
-        self._numbers.setVerticalSpacing(3)
-        self._rows: dict[str, QLabel] = {}
-        for row in ("Symbol", "Side", "Area", "Record", "Holds", "Density", "A4 sheet", "Errors"):
-            label = QLabel("–")
-            label.setWordWrap(True)
-            self._rows[row] = label
-            self._numbers.addRow(f"{row}:", label)
-        self.add(numbers)
+        self._rows = self.add_numbers(
+            "Symbol", "Side", "Area", "Record", "Holds", "Density", "A4 sheet", "Errors"
+        )
 
     def _show_payload_field(self) -> None:
         self.text.native.setVisible(self.kind.value != "file")

@@ -13,7 +13,7 @@ from napari import Viewer
 from napari.layers import Layer
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_nanoqr.cli.export import duration, verdict
 from napari_nanoqr.design.design import Design
@@ -37,6 +37,7 @@ FORMATS = {
 """Suffix and stream form of each format that is written."""
 
 _DELAY_MS = 60
+_AUTOMATIC = "automatic"
 _PATH_DELAY_MS = 300
 """The path is drawn once the typing pauses: it is the only part that takes time."""
 
@@ -82,7 +83,7 @@ class FibExport(Panel):
         self.beam.tooltip = "Nominal current and spot; put your measured spot below"
         self.add_form(self.design_choice, self.format, self.beam)
 
-        self.spot = _number("Spot (nm)", 0, 5000, 1, "Measured spot (FWHM); 0 takes the table's")
+        self.spot = _number("Spot (nm)", 0, 5000, 1, "Measured spot (FWHM)", zero="as listed")
         self.spacing = ComboBox(
             choices=["automatic", "point pitch (nm)", "overlap (%)"],
             value="automatic",
@@ -92,13 +93,13 @@ class FibExport(Panel):
             "", -400, 10_000, 1, "Adjusted so that a whole number of points makes a module"
         )
         self.spacing_value.label = "Spacing value"
-        self.dwell = _number("Dwell (µs)", 0, 1e5, 0.1, "Per point and pass; 0 is automatic")
+        self.dwell = _number("Dwell (µs)", 0, 1e5, 0.1, "Per point and pass", zero=_AUTOMATIC)
         self.passes = SpinBox(value=0, min=0, max=1_000_000, label="Passes")
         self.passes.tooltip = "0 takes as many as the dose needs"
         orders = [("serpentine", "serpentine"), ("raster", "raster")]
         self.scan = ComboBox(choices=orders, value="serpentine", label="Scan order")
-        self.hfw = _number("Field width (µm)", 0, 10_000, 1, "HFW; 0 is automatic")
-        self.show_path = CheckBox(value=True, label="Show beam path")
+        self.hfw = _number("Field width (µm)", 0, 10_000, 1, "HFW", zero=_AUTOMATIC)
+        self.show_path = CheckBox(value=True, label="Beam path", text="shown on the design")
         self.add_section(
             "Points, dwell, passes, field",
             self.spot, self.spacing, self.spacing_value, self.dwell, self.passes, self.scan,
@@ -106,7 +107,7 @@ class FibExport(Panel):
         )  # fmt: skip
 
         self.volume = _number(
-            "Vol./dose (µm³/nC)", 0, 100, 0.01, "Your calibrated value; 0 takes the table's"
+            "Vol./dose (µm³/nC)", 0, 100, 0.01, "Your calibrated value", zero="as tabulated"
         )
         self.uncertainty = _number("Uncertainty (%)", 0, 99, 1, "Of your calibrated value", 10)
         self.over_etch = _number("Over-etch factor", 0.1, 10, 0.05, "On the dose", 1)
@@ -136,17 +137,9 @@ class FibExport(Panel):
         self.save_button.clicked.connect(self._ask_and_save)
         self.add_buttons(self.predict_button, self.save_button)
         self.add_status()
-        numbers = QWidget()
-        layout = QFormLayout(numbers)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setVerticalSpacing(3)
-        self._rows: dict[str, QLabel] = {}
-        for row in ("Points", "Passes", "Dose", "Beam time", "Mills", "Field", "Notes"):
-            label = QLabel("–")
-            label.setWordWrap(True)
-            self._rows[row] = label
-            layout.addRow(f"{row}:", label)
-        self.add(numbers)
+        self._rows = self.add_numbers(
+            "Points", "Passes", "Dose", "Beam time", "Mills", "Field", "Notes"
+        )
 
     # -- the plan ---------------------------------------------------------------------------
 
@@ -396,10 +389,17 @@ class FibExport(Panel):
 
 
 def _number(
-    label: str, low: float, high: float, step: float, tooltip: str, value: float = 0
+    label: str,
+    low: float,
+    high: float,
+    step: float,
+    tooltip: str,
+    value: float = 0,
+    zero: str = "",
 ) -> FloatSpinBox:
     field = FloatSpinBox(value=value, min=low, max=high, step=step, label=label)
     field.tooltip = tooltip
+    field.native.setSpecialValueText(zero)
     return field
 
 

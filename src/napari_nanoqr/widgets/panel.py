@@ -83,6 +83,20 @@ class Panel(QScrollArea):
         widget.setSizePolicy(policy)
         self._layout.insertWidget(self._layout.count() - 1, widget)
 
+    def add_numbers(self, *names: str) -> dict[str, QLabel]:
+        """Put a table of results below what is there, and return the label of each row."""
+        form = QFormLayout()
+        form.setContentsMargins(0, 4, 0, 0)
+        form.setVerticalSpacing(3)
+        labels = {}
+        for name in names:
+            labels[name] = QLabel("–")
+            labels[name].setWordWrap(True)
+            form.addRow(f"{name}:", labels[name])
+        # not in a widget of its own, which now and then would keep the height of fewer lines
+        self._layout.insertLayout(self._layout.count() - 1, form)
+        return labels
+
     def add_form(self, *fields: ValueWidget[Any]) -> QFormLayout:
         """Put labelled fields below what is there."""
         rows = QWidget()
