@@ -108,7 +108,7 @@ def sem_decode() -> Image.Image:
     from napari_nanoqr.widgets.readers import micrograph_layer
 
     with Window("SEM decode") as window:
-        data, options, _ = micrograph_layer(micrograph(120, rotation_deg=12.0))
+        data, options, _ = micrograph_layer(micrograph(60, rotation_deg=12.0))
         window.viewer.add_image(data, **(options | {"name": "Image_012"}))
         window.wait(0.5)
         window.panel.decode()
