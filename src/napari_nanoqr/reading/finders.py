@@ -1,0 +1,263 @@
+"""Find finder patterns: squares in squares, at any rotation, of either polarity, in noise.
+
+The pattern's correlation with the image is wanted at every place and every angle. Around its
+centre the pattern repeats every 90 degrees, so that it is a sum of angular harmonics 0, 4, 8
+...; the first two hold 95 % of it. With those the best angle and the correlation there follow
+from three convolutions in closed form (W. T. Freeman and E. H. Adelson, IEEE TPAMI 13, 1991:
+steerable filters). Divided by the local spread, brightness and contrast do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.grid import interpolate
+from napari_nanoqr.reading.scaled import PER_MODULE, Scaled
+
+_BLUR = 0.45
+"""Standard deviation in modules: of the smoothed image, the probe and rounded corners."""
+
+_RADIUS = {False: 4.6, True: 3.7}
+"""Modules around the centre that count, with the separator and without."""
+
+_APART = 2.0
+"""Modules; peaks nearer to a higher one are part of it."""
+
+_STEPS = 5
+"""Iterations of the fit; it comes within a hundredth of a module in three or four."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finders:
+    """Places that look like finder patterns, best first.
+
+    Parameters
+    ----------
+    centre : (n, 2) float array
+        y and x in pixels of the original.
+    frame : (n, 2, 2) float array
+        Columns are the steps of one module along the pattern's two sides, in those pixels,
+        turned by less than 90 degrees and not mirrored.
+    correlation : (n,) float array
+        With the fitted pattern; negative where dark modules are the brighter ones.
+    """
+
+    centre: NDArray[np.float64]
+    frame: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.correlation)
+
+    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Finders:
+        return Finders(self.centre[which], self.frame[which], self.correlation[which])
+
+
+def find_finders(scaled: Scaled, most: int, *, least: float = 0.4, bare: bool = False) -> Finders:
+    """Return the places that look most like finder patterns.
+
+    Parameters
+    ----------
+    scaled : Scaled
+        The image; a module may be 15 % larger or smaller than it says.
+    most : int
+        How many to return at most.
+    least : float
+        Least correlation.
+    bare : bool
+        Nothing is expected around the 7 x 7 modules: without a quiet zone a finder pattern
+        may stand in a dark ground.
+
+    Returns
+    -------
+    Finders
+        Best first.
+    """
+    surface, turn, bright = _surface(scaled.image, bare)
+    centres, angles, signs = _peaks(surface, turn, bright, most)
+    finders = _fit(scaled, centres, angles, signs, bare)
+    # where a fit went astray it ends on another's place or on nothing
+    finders = finders[np.abs(finders.correlation) >= least]
+    finders = distinct(finders)
+    return finders[np.arange(min(most, len(finders)))]
+
+
+def distinct(finders: Finders) -> Finders:
+    """Return finders best first, without those on top of better ones."""
+    order = np.argsort(-np.abs(finders.correlation), kind="stable")
+    finders = finders[order]
+    size = np.sqrt(np.abs(np.linalg.det(finders.frame)))
+    keep: list[int] = []
+    for i in range(len(finders)):
+        apart = np.linalg.norm(finders.centre[keep] - finders.centre[i], axis=1)
+        if not (apart < _APART * np.maximum(size[keep], size[i])).any():
+            keep.append(i)
+    return finders[np.array(keep, dtype=np.intp)]
+
+
+def _pattern(
+    down: NDArray[np.float64], right: NDArray[np.float64], bare: bool
+) -> NDArray[np.float64]:
+    """Return the blurred pattern: light 1, dark -1, 0 where nothing is known.
+
+    A sum of squares, each blurred along rows times blurred along columns.
+    """
+    from scipy.special import erf
+
+    def square(half: float) -> NDArray[np.float64]:
+        sides = [
+            0.5 * (erf((half - a) / (_BLUR * 2**0.5)) + erf((half + a) / (_BLUR * 2**0.5)))
+            for a in (down, right)
+        ]
+        result: NDArray[np.float64] = sides[0] * sides[1]
+        return result
+
+    ground = -square(3.5) if bare else square(4.5) - 2 * square(3.5)
+    return ground + 2 * square(2.5) - 2 * square(1.5)
+
+
+@lru_cache(maxsize=2)
+def _kernels(bare: bool) -> tuple[NDArray[np.float32], NDArray[np.complex64], NDArray[np.float32]]:
+    """Return the window, and in it the pattern's harmonics 0 and 4."""
+    edge = _RADIUS[bare]
+    reach = int(np.ceil(edge * PER_MODULE)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1] / PER_MODULE
+    radius, angle = np.hypot(y, x), np.arctan2(y, x)
+    # a soft edge: the window must look the same from all sides
+    window = np.clip((edge - radius) * PER_MODULE / 2 + 0.5, 0, 1)
+    turns = np.linspace(0, np.pi / 2, 48, endpoint=False)
+    zero = np.zeros_like(radius)
+    four = np.zeros(radius.shape, dtype=complex)
+    for turn in turns:
+        seen = _pattern(radius * np.sin(turn), radius * np.cos(turn), bare)
+        zero += seen / len(turns)
+        four += seen * np.exp(-4j * turn) * 2 / len(turns)
+    window /= window.sum()
+    zero -= (window * zero).sum()
+    energy = (window * (zero**2 + 0.5 * np.abs(four) ** 2)).sum()
+    scale = window / np.sqrt(energy)
+    # what is left of the pattern's mean after cutting it into pixels
+    harmonic = scale * np.real(four) * np.exp(-4j * angle)
+    return (
+        np.asarray(scale * zero, dtype=np.float32),
+        np.asarray(harmonic, dtype=np.complex64),
+        np.asarray(window, dtype=np.float32),
+    )
+
+
+def _surface(
+    image: NDArray[np.float32], bare: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the correlation at the best angle and sign, that angle, and whether dark is bright."""
+    from scipy.fft import irfft2, next_fast_len, rfft2
+
+    zero, four, window = _kernels(bare)
+    reach = zero.shape[0] // 2
+    padded = np.pad(image - np.median(image[::3, ::3]), reach, mode="edge")
+    shape = [next_fast_len(n, real=True) for n in padded.shape]
+
+    def correlated(
+        spectrum: NDArray[np.complex64], kernel: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        full = irfft2(spectrum * np.conj(rfft2(kernel, shape)), shape)
+        result: NDArray[np.float32] = full[: image.shape[0], : image.shape[1]]
+        return result
+
+    spectrum = rfft2(padded, shape)
+    even = correlated(spectrum, zero)
+    real, imaginary = correlated(spectrum, four.real), correlated(spectrum, four.imag)
+    mean = correlated(spectrum, window)
+    square = correlated(rfft2(padded * padded, shape), window)
+    spread = np.sqrt(np.maximum(square - mean * mean, 0))
+    # a perfectly even ground is not to be divided by
+    spread += np.float32(0.02 * spread.mean() + 1e-12)
+    surface = (np.abs(even) + np.hypot(real, imaginary)) / spread
+    # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
+    bright = even < 0
+    turn = np.arctan2(np.where(bright, -imaginary, imaginary), np.where(bright, -real, real)) / 4
+    return surface.astype(np.float32), turn.astype(np.float32), bright
+
+
+def _peaks(
+    surface: NDArray[np.float32],
+    turn: NDArray[np.float32],
+    bright: NDArray[np.bool_],
+    most: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return place, angle and sign of the highest maxima."""
+    from scipy.ndimage import maximum_filter
+
+    around = maximum_filter(surface, int(2 * _APART * PER_MODULE + 1), mode="constant")
+    y, x = np.nonzero((surface == around) & (surface > 0.35))
+    order = np.argsort(-surface[y, x], kind="stable")[: 2 * most]
+    y, x = y[order], x[order]
+    centres = np.stack((y, x), axis=-1).astype(np.float64)
+    signs = np.where(bright[y, x], -1.0, 1.0).astype(np.float64)
+    return centres, turn[y, x].astype(np.float64), signs
+
+
+@lru_cache(maxsize=2)
+def _fitter(
+    bare: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return points in modules, the pattern there, and the matrix that solves for its change.
+
+    Image = a + b * (pattern - slope * shift), the shift an affine function of the place: one
+    matrix gives a, b and -b * shift for every place in the image.
+    """
+    axis = (np.arange(14) - 6.5) / 2 if bare else (np.arange(18) - 8.5) / 2
+    down, right = (a.ravel() for a in np.meshgrid(axis, axis, indexing="ij"))
+    value = _pattern(down, right, bare)
+    tiny = 1e-4
+    slope = np.stack(
+        (
+            (_pattern(down + tiny, right, bare) - _pattern(down - tiny, right, bare)) / (2 * tiny),
+            (_pattern(down, right + tiny, bare) - _pattern(down, right - tiny, bare)) / (2 * tiny),
+        )
+    )
+    columns = [np.ones_like(value), value]
+    columns += [slope[i] * c for i in (0, 1) for c in (np.ones_like(down), down, right)]
+    design = np.stack(columns, axis=-1)
+    # a pattern is hardly ever sheared or stretched by more than a fifth
+    held = np.diag([0, 0, 0, 1, 1, 0, 1, 1]) * 0.02 * len(value)
+    solve = np.linalg.solve(design.T @ design + held, design.T)
+    return np.stack((down, right), axis=-1), value, solve
+
+
+def _fit(
+    scaled: Scaled,
+    centre: NDArray[np.float64],
+    angle: NDArray[np.float64],
+    sign: NDArray[np.float64],
+    bare: bool,
+) -> Finders:
+    """Move, turn, scale and shear the pattern at all places at once until it fits best."""
+    points, value, solve = _fitter(bare)
+    cosine, sine = np.cos(angle) * PER_MODULE, np.sin(angle) * PER_MODULE
+    frame = np.stack((np.stack((cosine, sine), -1), np.stack((-sine, cosine), -1)), -2)
+    centred = value - value.mean()
+    norm = np.sqrt((centred**2).sum())
+    best = np.full(len(centre), -2.0)
+    best_centre, best_frame = centre.copy(), frame.copy()
+    for _ in range(_STEPS + 1):
+        places = centre[:, None] + points @ frame.transpose(0, 2, 1)
+        seen = interpolate(scaled.image, places).astype(float) * sign[:, None]
+        seen -= seen.mean(axis=1, keepdims=True)
+        spread = np.sqrt((seen**2).sum(axis=1))
+        fits = seen @ centred / np.maximum(spread * norm, 1e-12)
+        better = fits > best
+        best = np.where(better, fits, best)
+        best_centre[better], best_frame[better] = centre[better], frame[better]
+        change = seen @ solve.T
+        contrast = np.maximum(change[:, 1], 0.2 * spread / norm)
+        shift = -change[:, 2:].reshape(-1, 2, 3) / np.maximum(contrast, 1e-12)[:, None, None]
+        shift = np.clip(shift, -0.7, 0.7)
+        shift[:, :, 1:] = np.clip(shift[:, :, 1:], -0.12, 0.12)
+        centre = centre + np.einsum("nij,nj->ni", frame, shift[:, :, 0])
+        frame = frame @ (np.eye(2) + shift[:, :, 1:])
+    step = np.array(scaled.step)
+    return Finders(scaled.original(best_centre), best_frame * step[:, None], best * sign)
