@@ -1,0 +1,26 @@
+"""Compile the searches of this room: parallel threads, and only once for an installation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
+
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile a function when it is first called, and keep the result on disk.
+
+    Parameters
+    ----------
+    function : callable
+        Loops over numpy arrays.
+
+    Returns
+    -------
+    callable
+        The same, as machine code; it lets other Python threads run.
+    """
+    return cast(Kernel, numba.njit(nogil=True, cache=True)(function))

@@ -1,0 +1,80 @@
+"""Count error patterns by their cost: what a bound on accidents is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.codes.compiled import compiled
+
+
+@compiled
+def cost_histogram(
+    reliabilities: NDArray[np.float32], unit: float, cells: int, start: float
+) -> NDArray[np.float64]:
+    """Count the subsets of bits by the sum of their reliabilities.
+
+    Parameters
+    ----------
+    reliabilities : (m,) float32 array
+        Cost of flipping each bit, not negative.
+    unit : float
+        Width of a cell. Every bit is rounded down, so that the sums up to a cell count at
+        least all subsets that cost no more.
+    cells : int
+        Number of cells; costlier subsets are not counted.
+    start : float
+        What one subset counts.
+
+    Returns
+    -------
+    (cells,) float64 array
+        The counts of the subsets in each cell, times ``start``.
+    """
+    counts = np.zeros(cells)
+    other = np.zeros(cells)
+    counts[0] = start
+    for reliability in reliabilities:
+        if reliability >= unit * cells:
+            continue
+        step = int(reliability / unit)
+        for cell in range(step):
+            other[cell] = counts[cell]
+        for cell in range(step, cells):
+            other[cell] = counts[cell] + counts[cell - step]
+        counts, other = other, counts
+    return counts
+
+
+def log2_accident(
+    reliabilities: NDArray[np.float32], cost: float, checks: int, *, cells: int = 2048
+) -> float:
+    """Bound the probability that a word with nothing to say lies so near to a codeword.
+
+    A word whose bits are random satisfies ``checks`` parity checks after each single error
+    pattern with probability 2^-checks. So the expected number of codewords that cost no more
+    than ``cost`` is the number of error patterns that cost no more, times 2^-checks.
+
+    Parameters
+    ----------
+    reliabilities : (m,) float32 array
+        Magnitudes of the log-likelihood ratios of the bits that may be wrong.
+    cost : float
+        Sum of the reliabilities of the flipped bits.
+    checks : int
+        Independent parity checks on these bits.
+    cells : int, optional
+        Resolution of the count; too few make the bound looser, never wrong.
+
+    Returns
+    -------
+    float
+        Binary logarithm of the bound. Above 0 such codewords are to be expected by accident.
+    """
+    bits = reliabilities.size
+    if cost <= 0:
+        return float(np.count_nonzero(reliabilities <= 0) - checks)
+    unit = cost * (1 + 1e-9) / (cells - 1)
+    start = 2.0 ** -min(checks, 1000)
+    expected = cost_histogram(reliabilities, unit, cells, start).sum()
+    return min(float(np.log2(expected)) - max(checks - 1000, 0), float(bits - checks))

@@ -1,0 +1,191 @@
+"""The search for the nearest codeword, stage by stage, in one soft block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.codes.binary_image import check_columns, cost_table, solve_checks
+from napari_nanoqr.codes.erasures import nearest_of_erasures
+from napari_nanoqr.codes.error_patterns import cost_histogram, log2_accident
+from napari_nanoqr.codes.ordered_statistics import list_patterns, match_patterns, search_flips
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A block after its parity checks have been solved for its most doubtful bits.
+
+    Parameters
+    ----------
+    solved : (r,) int array
+        The solved bits, most reliable first: row by row.
+    free : (k,) int array
+        The others, most doubtful first.
+    columns : (8 n, w) uint64 array
+        Which solved bits flip when a bit flips.
+    syndrome : (w,) uint64 array
+        Which solved bits have to flip when no free bit does.
+    table : (8 w, 256) float32 array
+        Cost of each byte of flipped solved bits.
+    """
+
+    solved: NDArray[np.int64]
+    free: NDArray[np.int64]
+    columns: NDArray[np.uint64]
+    syndrome: NDArray[np.uint64]
+    table: NDArray[np.float32]
+
+
+@dataclass
+class SoftBlock:
+    """Reliabilities of a block's bits and the nearest codeword that was found so far.
+
+    Parameters
+    ----------
+    reliabilities : (8 n,) float32 array
+        Magnitudes of the log-likelihood ratios; those of known bits are huge.
+    hard : (8 n,) uint8 array
+        Hard decisions, 0 or 1.
+    known : (8 n,) bool array
+        Bits that cannot be wrong.
+    parity : int
+        Parity codewords at the end of the block.
+    """
+
+    reliabilities: NDArray[np.float32]
+    hard: NDArray[np.uint8]
+    known: NDArray[np.bool_]
+    parity: int
+    cost: float = np.inf
+    stage: str = ""
+    flips: NDArray[np.bool_] | None = None
+    log2_chance: float = np.inf
+    _doubtful: NDArray[np.float32] = field(init=False)
+    _checks: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._doubtful = self.reliabilities[~self.known]
+        # where nearly everything is known, some checks concern known bits alone
+        self._checks = min(8 * self.parity, self._doubtful.size)
+        if self.known.sum() > 8 * self.parity:
+            solved = self.basis(np.argsort(self.reliabilities, kind="stable")).solved
+            self._checks = int((~self.known[solved]).sum())
+
+    def accident(self, cost: float) -> float:
+        """Return log2 of the number of codewords expected to be so near by accident."""
+        return log2_accident(self._doubtful, cost, self._checks)
+
+    def keep(self, flips: NDArray[np.bool_], stage: str) -> None:
+        """Remember a codeword where it is nearer than all before."""
+        if (flips & self.known).any():
+            return
+        cost = float(self.reliabilities[flips].sum())
+        if cost < self.cost:
+            self.cost, self.stage, self.flips = cost, stage, flips
+            self.log2_chance = self.accident(cost)
+
+    def nearest_is_sure(self, margin: float) -> bool:
+        """Tell whether a nearer codeword can be ruled out.
+
+        Either because another codeword differs in more than ``parity`` codewords, which would
+        cost more, or because 2^``margin`` times as many patterns as there are would be needed
+        to expect one by accident.
+        """
+        if self.flips is None:
+            return False
+        if self.log2_chance < -margin:
+            return True
+        wrong = self.flips.reshape(-1, 8).any(axis=1)
+        others = np.sort(self.reliabilities.reshape(-1, 8).min(axis=1)[~wrong])
+        return bool(self.cost < others[: self.parity + 1 - int(wrong.sum())].sum())
+
+    def is_hopeless(self) -> bool:
+        """Tell whether even the right codeword would be too far off to be told from chance."""
+        a = self._doubtful.astype(np.float64)
+        wrong = 1 / (1 + np.exp(np.minimum(a, 700)))
+        expected = float((a * wrong).sum())
+        spread = float(np.sqrt((a**2 * wrong * (1 - wrong)).sum()))
+        return self.accident(max(0.0, expected - 3 * spread)) > 0
+
+    def try_erasures(self, counts: tuple[int, ...], stage: str) -> None:
+        """Correct errors after erasing so many of the most doubtful codewords."""
+        hard = np.packbits(self.hard)
+        found = nearest_of_erasures(hard, self.parity, self.reliabilities.reshape(-1, 8), counts)
+        if found is not None:
+            self.keep(np.unpackbits(found[0] ^ hard).astype(bool), stage)
+
+    def basis(self, order: NDArray[np.int64]) -> Basis:
+        """Solve the parity checks for the first independent bits of an order."""
+        columns = check_columns(self.hard.size // 8, self.parity).copy()
+        solved = solve_checks(columns, order, 8 * self.parity)
+        free = np.ones(self.hard.size, dtype=bool)
+        free[solved] = False
+        by_reliability = np.argsort(self.reliabilities, kind="stable")
+        syndrome = np.bitwise_xor.reduce(columns[self.hard.astype(bool)], axis=0, initial=0)
+        table = cost_table(self.reliabilities[solved], columns.shape[1])
+        return Basis(
+            solved, by_reliability[free[by_reliability]], columns, syndrome.astype(np.uint64), table
+        )
+
+    def _keep_flips(self, basis: Basis, bits: NDArray[np.int64], stage: str) -> None:
+        """Let the solved bits follow from the flips of others, and keep the result."""
+        flips = np.zeros(self.hard.size, dtype=bool)
+        for bit in bits:
+            flips[bit] ^= True
+        rows = np.bitwise_xor.reduce(basis.columns[flips], axis=0, initial=0) ^ basis.syndrome
+        packed = np.unpackbits(rows.astype(">u8").view(np.uint8))[: basis.solved.size]
+        flips[basis.solved] ^= packed.astype(bool)
+        # a solved bit that was flipped as one of the free ones counts in its own row
+        self.keep(flips, stage)
+
+    def try_flips(self, basis: Basis, order: int, stage: str) -> None:
+        """Flip up to ``order`` free bits."""
+        bytes_ = self.parity
+        columns = basis.columns[basis.free].astype(">u8").view(np.uint8)[:, :bytes_]
+        syndrome = basis.syndrome.astype(">u8").view(np.uint8)[:bytes_]
+        _, *bits = search_flips(
+            np.ascontiguousarray(columns),
+            self.reliabilities[basis.free],
+            syndrome,
+            basis.table,
+            order,
+            self.cost,
+        )
+        if bits[0] != -2:
+            chosen = [basis.free[bit] for bit in bits if bit >= 0]
+            self._keep_flips(basis, np.array(chosen, dtype=np.int64), stage)
+
+    def try_matches(self, basis: Basis, patterns: int, stage: str) -> None:
+        """Join pairs out of the ``patterns`` likeliest sets of flips."""
+        control = min(int(log2(patterns)), 8 * self.parity)
+        bits = np.concatenate((basis.free, basis.solved[:control]))
+        bits = bits[np.argsort(self.reliabilities[bits], kind="stable")]
+        reliabilities = self.reliabilities[bits]
+        columns = np.ascontiguousarray(basis.columns[bits])
+        limit = _cost_of_cheapest(reliabilities, patterns)
+        listed = list_patterns(reliabilities, columns[:, 0].copy(), limit, patterns + patterns // 4)
+        _, *pair = match_patterns(*listed, columns, basis.syndrome, basis.table, control, self.cost)
+        if pair[0] == -2:
+            return
+        parents, lasts = listed[2], listed[3]
+        chosen = []
+        for pattern in pair:
+            while pattern:
+                chosen.append(bits[lasts[pattern]])
+                pattern = parents[pattern]
+        self._keep_flips(basis, np.array(chosen, dtype=np.int64), stage)
+
+
+def _cost_of_cheapest(reliabilities: NDArray[np.float32], patterns: int) -> float:
+    """Return the cost up to which there are about so many sets of bits."""
+    cells = 1024
+    # all sets of the cheapest log2(patterns) bits cost no more than these together
+    top = float(reliabilities[: int(log2(patterns)) + 1].sum())
+    if top <= 0:
+        return 0.0
+    unit = top / cells
+    counts = np.cumsum(cost_histogram(reliabilities, unit, cells, 1.0))
+    return unit * max(int(np.searchsorted(counts, patterns)), 1)

@@ -1,0 +1,168 @@
+"""Soft-decision decoding of one Reed-Solomon block.
+
+What limits the answers is stated, not guessed: every answer comes with a bound on the
+probability that a word which has nothing to do with any codeword would have been given one so
+near. Of the 8 ``parity`` bits of redundancy a noisy block uses up nearly all to tell the right
+codeword from others; what is left is this margin. The best code of ``n`` bits for ``k`` bits
+that is to leave ``m`` bits of margin needs the signal of one for ``k + m`` bits
+(`napari_nanoqr.codes.bounds`, after Polyanskiy et al. 2010).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari_nanoqr.codes.search import SoftBlock
+
+SAFE_BITS = 24.0
+"""An answer is taken as the nearest where one so near is this rare by accident (log2)."""
+
+
+@dataclass(frozen=True)
+class SoftDecoded:
+    """The nearest codeword that was found for a block.
+
+    Parameters
+    ----------
+    codeword : (n,) uint8 array
+        Data codewords followed by parity codewords.
+    log2_chance : float
+        Binary logarithm of an upper bound on the probability that random signs with the same
+        reliabilities would have given any codeword this near: the number of error patterns
+        that cost no more, times 2 to the minus number of checks. Above 0 the answer says
+        nothing by itself. Whoever tries several readings of one image has to add the
+        logarithm of their number.
+    cost : float
+        Sum of the magnitudes of the log-likelihood ratios of the bits in which the codeword
+        differs from the hard decisions.
+    flips : int
+        Number of these bits.
+    wrong_codewords : int
+        Number of codewords with such bits.
+    stage : str
+        What found it: "errors", "erasures", "ordered statistics 1", "ordered statistics 2",
+        "matched patterns" or "matched patterns, basis 2" and so on.
+    """
+
+    codeword: NDArray[np.uint8]
+    log2_chance: float
+    cost: float
+    flips: int
+    wrong_codewords: int
+    stage: str
+
+
+def decode_soft(
+    llr: NDArray[np.float32],
+    parity: int,
+    *,
+    effort: int = 2,
+    known: NDArray[np.bool_] | None = None,
+) -> SoftDecoded | None:
+    """Find the most likely codeword of a Reed-Solomon block.
+
+    The stages run from cheap to dear and stop where no nearer codeword can be expected:
+    errors; errors and erasures (Forney 1966); ordered statistics, which flip the most reliable
+    bits of the code's binary image and let the others follow (Fossorier and Lin 1995); joined
+    pairs of likely sets of flips (after Valembois and Fossorier 2004); the same from bases
+    with other bits solved for.
+
+    Parameters
+    ----------
+    llr : (n, 8) float array
+        Natural logarithm of P(bit is 0) / P(bit is 1): positive where 0 is more likely. The
+        highest bit of a codeword comes first, as `numpy.unpackbits` orders them. 0 stands for
+        a bit of which nothing is known.
+    parity : int
+        Parity codewords at the end of the block.
+    effort : int, optional
+        0: errors and erasures; 1: and ordered statistics of order 1; 2: and order 2 and joined
+        sets; 3: and longer lists and more bases.
+    known : (n, 8) bool array, optional
+        Bits that are known for sure to be as the sign of their ``llr`` says.
+
+    Returns
+    -------
+    SoftDecoded or None
+        The nearest codeword that was found, however far: look at ``log2_chance``. None where
+        no stage found any.
+
+    Raises
+    ------
+    ValueError
+        Where shapes do not fit, or a ratio is not a number.
+
+    References
+    ----------
+    M. P. C. Fossorier, S. Lin, IEEE Trans. Inf. Theory 41 (1995) 1379; A. Valembois,
+    M. Fossorier, IEEE Trans. Inf. Theory 50 (2004) 796; Y. Polyanskiy, H. V. Poor, S. Verdu,
+    IEEE Trans. Inf. Theory 56 (2010) 2307.
+    """
+    ratios = np.ascontiguousarray(llr, dtype=np.float32)
+    if ratios.ndim != 2 or ratios.shape[1] != 8 or not 0 < parity < ratios.shape[0] <= 255:
+        raise ValueError(
+            f"A block of shape {ratios.shape} with {parity} parity codewords is not (n, 8) with "
+            "more than these codewords and at most 255."
+        )
+    if np.isnan(ratios).any():
+        raise ValueError("A log-likelihood ratio is not a number.")
+    if known is not None and known.shape != ratios.shape:
+        raise ValueError(f"known has the shape {known.shape}, the ratios {ratios.shape}.")
+    block = _soft_block(ratios, parity, known)
+    _search(block, effort)
+    if block.flips is None:
+        return None
+    codeword = np.packbits(block.hard ^ block.flips)
+    wrong = int(block.flips.reshape(-1, 8).any(axis=1).sum())
+    return SoftDecoded(
+        codeword, block.log2_chance, block.cost, int(block.flips.sum()), wrong, block.stage
+    )
+
+
+def _soft_block(
+    ratios: NDArray[np.float32], parity: int, known: NDArray[np.bool_] | None
+) -> SoftBlock:
+    # here, because it loads the compiler
+    from napari_nanoqr.codes.search import SoftBlock
+
+    flat = ratios.ravel()
+    sure = np.zeros(flat.size, dtype=bool) if known is None else known.astype(bool).ravel()
+    # float32 sums stay exact enough below this, and nothing is surer than e^-60
+    reliabilities = np.minimum(np.abs(flat), np.float32(60))
+    reliabilities[sure] = 2 * reliabilities.sum() + 1
+    return SoftBlock(reliabilities, (flat < 0).astype(np.uint8), sure, parity)
+
+
+def _search(block: SoftBlock, effort: int) -> None:
+    block.try_erasures((0,), "errors")
+    if block.nearest_is_sure(SAFE_BITS):
+        return
+    block.try_erasures(tuple(range(2 - block.parity % 2, block.parity + 1, 2)), "erasures")
+    if block.nearest_is_sure(SAFE_BITS) or effort < 1:
+        return
+    order = np.argsort(block.reliabilities, kind="stable")
+    basis = block.basis(order)
+    block.try_flips(basis, 1, "ordered statistics 1")
+    if block.nearest_is_sure(SAFE_BITS) or effort < 2:
+        return
+    if block.is_hopeless():
+        return
+    block.try_flips(basis, 2, "ordered statistics 2")
+    if block.nearest_is_sure(SAFE_BITS):
+        return
+    block.try_matches(basis, 1 << 17, "matched patterns")
+    if block.nearest_is_sure(SAFE_BITS) or effort < 3:
+        return
+    block.try_matches(basis, 1 << 20, "matched patterns, long list")
+    rng = np.random.default_rng(0)
+    for number in range(2, 10):
+        if block.nearest_is_sure(SAFE_BITS):
+            return
+        jitter = rng.normal(1.0, 0.3, block.reliabilities.size)
+        other = block.basis(np.argsort(block.reliabilities * jitter, kind="stable"))
+        block.try_matches(other, 1 << 17, f"matched patterns, basis {number}")
