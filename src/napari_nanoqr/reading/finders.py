@@ -178,7 +178,7 @@ def _surface(
     surface = (np.abs(even) + np.hypot(real, imaginary)) / spread
     # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
     bright = even < 0
-    turn = np.arctan2(np.where(bright, -imaginary, imaginary), np.where(bright, -real, real)) / 4
+    turn = np.arctan2(np.where(bright, imaginary, -imaginary), np.where(bright, -real, real)) / 4
     return surface.astype(np.float32), turn.astype(np.float32), bright
 
 
@@ -196,7 +196,7 @@ def _peaks(
     order = np.argsort(-surface[y, x], kind="stable")[: 2 * most]
     y, x = y[order], x[order]
     centres = np.stack((y, x), axis=-1).astype(np.float64)
-    signs = np.where(bright[y, x], -1.0, 1.0).astype(np.float64)
+    signs = 1 - 2 * bright[y, x].astype(np.float64)
     return centres, turn[y, x].astype(np.float64), signs
 
 
