@@ -53,21 +53,22 @@ def _correct(
         discrepancy = 0
         for i in range(length + 1):
             discrepancy ^= _times(locator[i], syndromes[step - i], exp, log)
-        previous[1:] = previous[:-1].copy()
+        for i in range(parity + 1, 0, -1):
+            previous[i] = previous[i - 1]
         previous[0] = 0
         if not discrepancy:
             continue
-        update = locator.copy()
+        longer = 2 * length <= step + count
+        inverse = exp[255 - log[discrepancy]]
         for i in range(parity + 2):
-            update[i] ^= _times(discrepancy, previous[i], exp, log)
-        if 2 * length <= step + count:
+            old = locator[i]
+            locator[i] ^= _times(discrepancy, previous[i], exp, log)
+            if longer:
+                previous[i] = _times(old, inverse, exp, log)
+        if longer:
             length = step + 1 + count - length
-            inverse = exp[255 - log[discrepancy]]
-            for i in range(parity + 2):
-                previous[i] = _times(locator[i], inverse, exp, log)
-        locator = update
-        if length > parity:
-            return False
+            if 2 * (length - count) > parity - count:
+                return False
     degree = 0
     for i in range(parity + 2):
         if locator[i]:
@@ -78,24 +79,30 @@ def _correct(
     for i in range(parity):
         for j in range(min(i, degree) + 1):
             evaluator[i] ^= _times(locator[j], syndromes[i - j], exp, log)
+    # the locator's terms at the inverse of each position's power, as logarithms: from one
+    # position to the next term i grows by the factor 2^i
+    terms = np.zeros(degree + 1, dtype=np.int64)
+    for i in range(degree + 1):
+        terms[i] = (log[locator[i]] + i * (255 - (n - 1) % 255)) % 255 if locator[i] else -1
     found = 0
     for index in range(n):
-        power = (n - 1 - index) % 255
-        inverse = (255 - power) % 255
-        value = 0
-        slope = 0
+        value, slope = 0, 0
         for i in range(degree + 1):
-            if locator[i]:
-                term = exp[(log[locator[i]] + inverse * i) % 255]
+            if terms[i] >= 0:
+                term = exp[terms[i]]
                 value ^= term
                 if i & 1:
                     # times 1/X too many, which the factor X of Forney's formula takes away
                     slope ^= term
+                terms[i] += i
+                if terms[i] >= 255:
+                    terms[i] -= 255
         if value:
             continue
         found += 1
         if not slope:
             return False
+        inverse = (255 - (n - 1 - index) % 255) % 255
         numerator = 0
         for i in range(degree):
             if evaluator[i]:
