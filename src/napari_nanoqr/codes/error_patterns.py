@@ -38,10 +38,12 @@ def cost_histogram(
         if reliability >= unit * cells:
             continue
         step = int(reliability / unit)
-        for cell in range(step):
-            other[cell] = counts[cell]
-        for cell in range(step, cells):
-            other[cell] = counts[cell] + counts[cell - step]
+        other[:step] = counts[:step]
+        # without the bit and with it; as views, since sums of indices keep loops from being
+        # turned into vector instructions
+        without, flipped, both = counts[step:], counts[: cells - step], other[step:]
+        for i in range(both.size):
+            both[i] = without[i] + flipped[i]
         counts, other = other, counts
     return counts
 

@@ -83,9 +83,15 @@ def search_flips(
 
 @compiled
 def list_patterns(
-    reliabilities: NDArray[np.float32], heads: NDArray[np.uint64], limit: float, capacity: int
-) -> tuple[NDArray[np.uint64], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
-    """List the sets of bits whose flips cost no more than a limit, cheap ones early.
+    reliabilities: NDArray[np.float32],
+    heads: NDArray[np.uint64],
+    limit: float,
+    words: NDArray[np.uint64],
+    costs: NDArray[np.float32],
+    parents: NDArray[np.int32],
+    lasts: NDArray[np.int32],
+) -> int:
+    """List the sets of bits whose flips cost no more than a limit, in arrays that are given.
 
     Parameters
     ----------
@@ -95,22 +101,20 @@ def list_patterns(
         First word of each bit's column.
     limit : float
         Greatest cost.
-    capacity : int
-        Greatest number of sets.
+    words : (p,) uint64 array
+        Receives the first word of the sum of each set's columns.
+    costs : (p,) float32 array
+        Receives the sum of its reliabilities.
+    parents, lasts : (p,) int32 arrays
+        Receive its parent set and the bit by which it is more; set 0 is empty.
 
     Returns
     -------
-    heads : (p,) uint64 array
-        First word of the sum of each set's columns.
-    costs : (p,) float32 array
-        Sum of its reliabilities.
-    parents, lasts : (p,) int32 arrays
-        A set is its parent set and one more bit; set 0 is empty.
+    int
+        Number of sets, at most p.
     """
-    words = np.zeros(capacity, dtype=np.uint64)
-    costs = np.zeros(capacity, dtype=np.float32)
-    parents = np.zeros(capacity, dtype=np.int32)
-    lasts = np.full(capacity, -1, dtype=np.int32)
+    capacity = words.size
+    words[0], costs[0], parents[0], lasts[0] = np.uint64(0), np.float32(0), 0, -1
     filled, parent = 1, 0
     while parent < filled and filled < capacity:
         for bit in range(lasts[parent] + 1, reliabilities.size):
@@ -123,7 +127,7 @@ def list_patterns(
             lasts[filled] = bit
             filled += 1
         parent += 1
-    return words[:filled], costs[:filled], parents[:filled], lasts[:filled]
+    return filled
 
 
 @compiled
@@ -132,6 +136,9 @@ def match_patterns(
     costs: NDArray[np.float32],
     parents: NDArray[np.int32],
     lasts: NDArray[np.int32],
+    heads: NDArray[np.uint64],
+    prices: NDArray[np.float32],
+    names: NDArray[np.int32],
     columns: NDArray[np.uint64],
     syndrome: NDArray[np.uint64],
     table: NDArray[np.float32],
@@ -147,6 +154,8 @@ def match_patterns(
     ----------
     words, costs, parents, lasts : arrays
         From `list_patterns`.
+    heads, prices, names : (at least p,) uint64, float32, int32 arrays
+        Room to sort them in.
     columns : (m, w) uint64 array
         Columns of the listed bits.
     syndrome : (w,) uint64 array
@@ -178,9 +187,6 @@ def match_patterns(
     for key in range(keys):
         starts[key + 1] += starts[key]
     fill = starts[:-1].copy()
-    heads = np.empty_like(words)
-    prices = np.empty_like(costs)
-    names = np.empty(words.size, dtype=np.int32)
     for name in range(words.size):
         slot = fill[np.int64(words[name] >> shift)]
         fill[np.int64(words[name] >> shift)] += 1

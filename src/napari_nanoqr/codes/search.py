@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import log2
+from threading import local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,17 +179,52 @@ class SoftBlock:
         reliabilities = self.reliabilities[bits]
         columns = np.ascontiguousarray(basis.columns[bits])
         limit = _cost_of_cheapest(reliabilities, patterns)
-        listed = list_patterns(reliabilities, columns[:, 0].copy(), limit, patterns + patterns // 4)
-        _, *pair = match_patterns(*listed, columns, basis.syndrome, basis.table, control, self.cost)
+        words, costs, parents, lasts, sorted_words, sorted_costs, names = _room(
+            patterns + patterns // 4
+        )
+        heads = columns[:, 0].copy()
+        count = list_patterns(reliabilities, heads, limit, words, costs, parents, lasts)
+        _, *pair = match_patterns(
+            words[:count],
+            costs[:count],
+            parents,
+            lasts,
+            sorted_words,
+            sorted_costs,
+            names,
+            columns,
+            basis.syndrome,
+            basis.table,
+            control,
+            self.cost,
+        )
         if pair[0] == -2:
             return
-        parents, lasts = listed[2], listed[3]
         chosen = []
         for pattern in pair:
             while pattern:
                 chosen.append(bits[lasts[pattern]])
                 pattern = parents[pattern]
         self._keep_flips(basis, np.array(chosen, dtype=np.int64), stage)
+
+
+class _Rooms(local):
+    """Arrays of each thread, by the number of patterns they hold."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[NDArray[Any], ...]] = {}
+
+
+_rooms = _Rooms()
+
+
+def _room(patterns: int) -> tuple[NDArray[Any], ...]:
+    """Return arrays for the lists, the same ones whenever a thread asks for as many."""
+    # fresh megabytes for every search would take longer than the search
+    if patterns not in _rooms.kept:
+        types = (np.uint64, np.float32, np.int32, np.int32, np.uint64, np.float32, np.int32)
+        _rooms.kept[patterns] = tuple(np.empty(patterns, dtype=kind) for kind in types)
+    return _rooms.kept[patterns]
 
 
 def _cost_of_cheapest(reliabilities: NDArray[np.float32], patterns: int) -> float:

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 SAFE_BITS = 24.0
 """An answer is taken as the nearest where one so near is this rare by accident (log2)."""
 
-PLAN = (
-    *((2**12, 1), (2**16, 1), (2**16, 2), (2**16, 3)),
-    *((2**18, 1), *((2**16, number) for number in range(4, 24))),
-)
-"""Length of the list of sets and number of the basis, step by step. Chosen by measurement on
-blocks of 25 to 148 codewords: many bases with lists of 2^16 find more in the same time than one
-basis with a list of 2^20."""
+BASES = {2: 5, 3: 48}
+"""Number of bases that are searched with each effort. Many bases with short lists find more in
+the same time than one with a long list: measured on blocks of 25 to 148 codewords."""
 
-_STEPS_OF_EFFORT_2 = 4
+PATTERNS = 2**16
+"""Length of the list of likely sets of flips; a longer one no longer fits into a core's cache."""
+
+FIRST_PATTERNS = 2**12
+"""The same for a first glance, which costs no more than ordered statistics of order 1."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def decode_soft(
         Parity codewords at the end of the block.
     effort : int, optional
         0: errors and erasures; 1: and ordered statistics of order 1; 2: and joined sets from
-        three bases, about what order 4 would find; 3: and from two dozen bases.
+        a few bases, more than order 2 would find; 3: and from many bases.
     known : (n, 8) bool array, optional
         Bits that are known for sure to be as the sign of their ``llr`` says.
 
@@ -159,9 +159,10 @@ def _search(block: SoftBlock, effort: int) -> None:
     block.try_flips(basis, 1, "ordered statistics 1")
     if block.nearest_is_sure(SAFE_BITS) or effort < 2 or block.is_hopeless():
         return
-    for patterns, number in PLAN[: _STEPS_OF_EFFORT_2 if effort < 3 else None]:
-        if number > 1:
-            basis = block.basis(number)
-        block.try_matches(basis, patterns, f"matched patterns, basis {number}")
+    block.try_matches(basis, FIRST_PATTERNS, "matched patterns, basis 1")
+    for number in range(1, BASES[min(effort, 3)] + 1):
         if block.nearest_is_sure(SAFE_BITS):
             return
+        if number > 1:
+            basis = block.basis(number)
+        block.try_matches(basis, PATTERNS, f"matched patterns, basis {number}")
