@@ -68,7 +68,8 @@ def test_a_symbol_in_strong_noise_is_found_however_it_lies(degrees: int, mirrore
     candidate = locate((100 - 7 * (image + noise)).astype(np.float32), pitch_px=PITCH)[0]
     assert candidate.version == 3
     assert candidate.mirrored is mirrored
-    assert candidate.correlation < -CONVINCING
+    assert candidate.correlation < 0
+    assert candidate.score > CONVINCING
     assert_found(candidate, corners, 29)
 
 
@@ -107,8 +108,7 @@ def test_noise_convinces_nobody() -> None:
     for seed in range(5):
         noise = np.random.default_rng(seed).normal(0, 1, (400, 400)).astype(np.float32)
         for candidate in locate(noise, pitch_px=PITCH):
-            assert abs(candidate.correlation) < CONVINCING
-            assert candidate.score < 10
+            assert candidate.score < CONVINCING - 2
 
 
 def test_an_even_image_holds_nothing() -> None:

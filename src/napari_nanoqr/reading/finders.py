@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import interpolate
-from napari_nanoqr.reading.scaled import PER_MODULE, Scaled
+from napari_nanoqr.reading.scaled import Scaled
 
 _BLUR = 0.45
 """Standard deviation in modules: of the smoothed image, the probe and rounded corners."""
@@ -26,6 +26,15 @@ _RADIUS = {False: 4.6, True: 3.7}
 
 _APART = 2.0
 """Modules; peaks nearer to a higher one are part of it."""
+
+STRONG = 0.6
+"""Correlation that noise hardly ever reaches."""
+
+_LEAST_PEAK = 0.35
+"""Correlation before the fit."""
+
+_TILE = 256
+"""Pixels; transforms of this size stay within a processor's cache."""
 
 _STEPS = 5
 """Iterations of the fit; it comes within a hundredth of a module in three or four."""
@@ -57,15 +66,15 @@ class Finders:
         return Finders(self.centre[which], self.frame[which], self.correlation[which])
 
 
-def find_finders(scaled: Scaled, most: int, *, least: float = 0.4, bare: bool = False) -> Finders:
+def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = False) -> Finders:
     """Return the places that look most like finder patterns.
 
     Parameters
     ----------
     scaled : Scaled
         The image; a module may be 15 % larger or smaller than it says.
-    most : int
-        How many to return at most.
+    weak : int
+        How many to return at most whose correlation is below :data:`STRONG`.
     least : float
         Least correlation.
     bare : bool
@@ -77,13 +86,29 @@ def find_finders(scaled: Scaled, most: int, *, least: float = 0.4, bare: bool = 
     Finders
         Best first.
     """
-    surface, turn, bright = _surface(scaled.image, bare)
-    centres, angles, signs = _peaks(surface, turn, bright, most)
-    finders = _fit(scaled, centres, angles, signs, bare)
+    surface, turn, bright = _surface(scaled.image, bare, scaled.per_module)
+    y, x = _peaks(surface, weak, scaled.per_module)
+    centres = np.stack((y, x), axis=-1).astype(np.float64)
+    signs = 1 - 2 * bright[y, x].astype(np.float64)
     # where a fit went astray it ends on another's place or on nothing
+    finders = _fit(scaled, centres, turn[y, x].astype(np.float64), signs, bare)
     finders = finders[np.abs(finders.correlation) >= least]
-    finders = distinct(finders)
-    return finders[np.arange(min(most, len(finders)))]
+    return without_weak(distinct(finders), weak)
+
+
+def joined(one: Finders, other: Finders) -> Finders:
+    """Return the finders of both, in no order."""
+    return Finders(
+        np.concatenate((one.centre, other.centre)),
+        np.concatenate((one.frame, other.frame)),
+        np.concatenate((one.correlation, other.correlation)),
+    )
+
+
+def without_weak(finders: Finders, most: int) -> Finders:
+    """Return finders without those weak ones that are more than so many."""
+    weak = np.abs(finders.correlation) < STRONG
+    return finders[~weak | (np.cumsum(weak) <= most)]
 
 
 def distinct(finders: Finders) -> Finders:
@@ -120,60 +145,62 @@ def _pattern(
     return ground + 2 * square(2.5) - 2 * square(1.5)
 
 
-@lru_cache(maxsize=2)
-def _kernels(bare: bool) -> tuple[NDArray[np.float32], NDArray[np.complex64], NDArray[np.float32]]:
-    """Return the window, and in it the pattern's harmonics 0 and 4."""
+@lru_cache(maxsize=4)
+def _kernels(bare: bool, per_module: int) -> NDArray[np.float32]:
+    """Return the pattern's harmonic 0, and the real and imaginary part of 4, in a window."""
     edge = _RADIUS[bare]
-    reach = int(np.ceil(edge * PER_MODULE)) + 1
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1] / PER_MODULE
+    reach = int(np.ceil(edge * per_module)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1] / per_module
     radius, angle = np.hypot(y, x), np.arctan2(y, x)
     # a soft edge: the window must look the same from all sides
-    window = np.clip((edge - radius) * PER_MODULE / 2 + 0.5, 0, 1)
+    window = np.clip((edge - radius) * per_module / 2 + 0.5, 0, 1)
     turns = np.linspace(0, np.pi / 2, 48, endpoint=False)
     zero = np.zeros_like(radius)
-    four = np.zeros(radius.shape, dtype=complex)
+    four = np.zeros_like(radius)
     for turn in turns:
         seen = _pattern(radius * np.sin(turn), radius * np.cos(turn), bare)
         zero += seen / len(turns)
-        four += seen * np.exp(-4j * turn) * 2 / len(turns)
+        four += seen * np.cos(4 * turn) * 2 / len(turns)
     window /= window.sum()
     zero -= (window * zero).sum()
-    energy = (window * (zero**2 + 0.5 * np.abs(four) ** 2)).sum()
-    scale = window / np.sqrt(energy)
-    # what is left of the pattern's mean after cutting it into pixels
-    harmonic = scale * np.real(four) * np.exp(-4j * angle)
-    return (
-        np.asarray(scale * zero, dtype=np.float32),
-        np.asarray(harmonic, dtype=np.complex64),
-        np.asarray(window, dtype=np.float32),
-    )
+    energy = (window * (zero**2 + 0.5 * four**2)).sum()
+    parts = (zero, four * np.cos(4 * angle), -four * np.sin(4 * angle))
+    return np.asarray(np.stack(parts) * window / np.sqrt(energy), dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _spectra(bare: bool, per_module: int, shape: tuple[int, int]) -> NDArray[np.complex64]:
+    """Return what the spectrum of a tile is multiplied with."""
+    from scipy.fft import rfft2
+
+    spectra: NDArray[np.complex64] = np.conj(rfft2(_kernels(bare, per_module), shape))
+    return spectra
 
 
 def _surface(
-    image: NDArray[np.float32], bare: bool
+    image: NDArray[np.float32], bare: bool, per_module: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Return the correlation at the best angle and sign, that angle, and whether dark is bright."""
     from scipy.fft import irfft2, next_fast_len, rfft2
+    from scipy.ndimage import uniform_filter
 
-    zero, four, window = _kernels(bare)
-    reach = zero.shape[0] // 2
-    padded = np.pad(image - np.median(image[::3, ::3]), reach, mode="edge")
-    shape = [next_fast_len(n, real=True) for n in padded.shape]
-
-    def correlated(
-        spectrum: NDArray[np.complex64], kernel: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        full = irfft2(spectrum * np.conj(rfft2(kernel, shape)), shape)
-        result: NDArray[np.float32] = full[: image.shape[0], : image.shape[1]]
-        return result
-
-    spectrum = rfft2(padded, shape)
-    even = correlated(spectrum, zero)
-    real, imaginary = correlated(spectrum, four.real), correlated(spectrum, four.imag)
-    mean = correlated(spectrum, window)
-    square = correlated(rfft2(padded * padded, shape), window)
-    spread = np.sqrt(np.maximum(square - mean * mean, 0))
-    # a perfectly even ground is not to be divided by
+    reach = _kernels(bare, per_module).shape[1] // 2
+    padded = np.pad(image, reach, mode="edge")
+    # tile by tile: short transforms are quick, and those of the pattern are at hand
+    tile = tuple(min(_TILE, next_fast_len(n, real=True)) for n in padded.shape)
+    spectra = _spectra(bare, per_module, (tile[0], tile[1]))
+    height, width = (n - 2 * reach for n in tile)
+    parts = np.empty((3, *image.shape), dtype=np.float32)
+    for top in range(0, image.shape[0], height):
+        for left in range(0, image.shape[1], width):
+            part = padded[top : top + tile[0], left : left + tile[1]]
+            whole = irfft2(rfft2(part, tile) * spectra, tile)
+            target = parts[:, top : top + height, left : left + width]
+            target[...] = whole[:, : target.shape[1], : target.shape[2]]
+    even, real, imaginary = parts
+    # the square of about the window's area; the mean is nought in a flat image
+    side = 2 * int(0.886 * _RADIUS[bare] * per_module) + 1
+    spread = np.sqrt(np.maximum(uniform_filter(image * image, side, mode="nearest"), 0))
     spread += np.float32(0.02 * spread.mean() + 1e-12)
     surface = (np.abs(even) + np.hypot(real, imaginary)) / spread
     # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
@@ -183,21 +210,17 @@ def _surface(
 
 
 def _peaks(
-    surface: NDArray[np.float32],
-    turn: NDArray[np.float32],
-    bright: NDArray[np.bool_],
-    most: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return place, angle and sign of the highest maxima."""
+    surface: NDArray[np.float32], weak: int, per_module: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where the maxima are: all high ones, and the highest of the others."""
     from scipy.ndimage import maximum_filter
 
-    around = maximum_filter(surface, int(2 * _APART * PER_MODULE + 1), mode="constant")
-    y, x = np.nonzero((surface == around) & (surface > 0.35))
-    order = np.argsort(-surface[y, x], kind="stable")[: 2 * most]
-    y, x = y[order], x[order]
-    centres = np.stack((y, x), axis=-1).astype(np.float64)
-    signs = 1 - 2 * bright[y, x].astype(np.float64)
-    return centres, turn[y, x].astype(np.float64), signs
+    around = maximum_filter(surface, int(2 * _APART * per_module + 1), mode="constant")
+    y, x = np.nonzero((surface == around) & (surface > _LEAST_PEAK))
+    heights = surface[y, x]
+    order = np.argsort(-heights, kind="stable")
+    order = order[: int((heights > STRONG).sum()) + 2 * weak]
+    return y[order], x[order]
 
 
 @lru_cache(maxsize=2)
@@ -225,7 +248,7 @@ def _fitter(
     # a pattern is hardly ever sheared or stretched by more than a fifth
     held = np.diag([0, 0, 0, 1, 1, 0, 1, 1]) * 0.02 * len(value)
     solve = np.linalg.solve(design.T @ design + held, design.T)
-    return np.stack((down, right), axis=-1), value, solve
+    return np.stack((down, right), axis=-1), value, solve.astype(np.float64)
 
 
 def _fit(
@@ -237,7 +260,7 @@ def _fit(
 ) -> Finders:
     """Move, turn, scale and shear the pattern at all places at once until it fits best."""
     points, value, solve = _fitter(bare)
-    cosine, sine = np.cos(angle) * PER_MODULE, np.sin(angle) * PER_MODULE
+    cosine, sine = np.cos(angle) * scaled.per_module, np.sin(angle) * scaled.per_module
     frame = np.stack((np.stack((cosine, sine), -1), np.stack((-sine, cosine), -1)), -2)
     centred = value - value.mean()
     norm = np.sqrt((centred**2).sum())

@@ -8,26 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.finders import Finders, distinct, find_finders
-from napari_nanoqr.reading.grid import Grid, interpolate
-from napari_nanoqr.reading.register import Fit, correlate, function_template, refine
-from napari_nanoqr.reading.scaled import Scaled, scale_image
-from napari_nanoqr.reading.scene import inside
-from napari_nanoqr.reading.triples import (
-    Place,
-    corners_of,
-    find_guesses,
-    find_sides,
-    find_triples,
+from napari_nanoqr.reading.finders import (
+    STRONG,
+    Finders,
+    distinct,
+    find_finders,
+    joined,
+    without_weak,
 )
-from napari_nanoqr.symbols.layout import format_positions, function_patterns
-from napari_nanoqr.symbols.tables import LEVELS, format_information, side_modules
+from napari_nanoqr.reading.scaled import Scaled, scale_image, scale_window
+from napari_nanoqr.reading.scene import inside
+from napari_nanoqr.reading.symbol_fit import Candidate, fit_symbol
+from napari_nanoqr.reading.triples import Place, corners_of, find_guesses, find_sides, find_triples
 
-CONVINCING = 0.58
-"""Correlation with function patterns that noise and other codes' finders do not reach."""
+__all__ = ["CONVINCING", "Candidate", "locate", "merge"]
 
-_LEAST = 0.3
-"""Candidates below are not worth a try."""
+CONVINCING = 11.0
+"""Score that neither noise nor several codes' finder patterns together reach."""
+
+_WEAK = 40
+"""Most finder patterns that may be noise; more of them cost time and bring nothing."""
+
+_FAILURES = 25
+"""Places in a row tried in vain after which the rest is left."""
+
+_GUESSES = 20
+"""Most pairs of finder patterns for which the third one is guessed."""
 
 _STRETCHES = (1.0, 1.27, 1.62)
 """Foreshortening to be tried where none is told: each within 13 %, up to a tilt of 58 degrees."""
@@ -35,36 +41,14 @@ _STRETCHES = (1.0, 1.27, 1.62)
 _UNEVEN = 1.17
 """Ratio of a module's sides: a little more than what lies between two stretches."""
 
-_LADDER = 1.14
+_LADDER = 1.2
 """Ratio of one pitch to be tried to the next where it is not known."""
 
+_LEAST_PITCH = 2.6
+"""Pixels; of smaller modules too little is left for a search."""
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A place where a QR symbol seems to be.
-
-    Parameters
-    ----------
-    grid : Grid
-        Fitted to the function patterns; upright and not mirrored in its coordinates.
-    version : int
-        1 to 40.
-    correlation : float
-        Of the flattened image with the version's function patterns; negative where dark
-        modules are the brighter ones.
-    mirrored : bool
-        The image shows the symbol mirrored, as the format information has it.
-    score : float
-        Fisher's transform of the correlation in its standard deviations, one over the root of
-        the number of function modules: comparable between versions. Accidental places reach
-        8; symbols begin at 10.
-    """
-
-    grid: Grid
-    version: int
-    correlation: float
-    mirrored: bool
-    score: float
+_COARSE = 2
+"""Pixels a module in such a search; symbols found are looked at more closely."""
 
 
 def locate(
@@ -93,175 +77,157 @@ def locate(
     list of Candidate
         Best first.
     """
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    asked = cancelled or (lambda: False)
     best: list[Candidate] = []
-    for scales, bare in _attempts(image, pitch_px, stretch_y):
-        if cancelled is not None and cancelled():
-            break
-        best = merge(best + _search(scales, bare, cancelled))
-        if best and abs(best[0].correlation) >= CONVINCING and _even(best[0], scales[0]):
-            break
+    others = [s for s in _STRETCHES if not 1 / 1.1 < s / stretch_y < 1.1]
+    for number, stretch in enumerate([stretch_y, *others]):
+        for bare in (False, True) if number == 0 else (False,):
+            if pitch_px is None:
+                new = _climb(image, stretch, bare, asked)
+            else:
+                # which way a tilted symbol was measured is not known either
+                pitch = pitch_px * (stretch / stretch_y) ** (0.5 if number else 0)
+                new = _search_one(image, pitch, stretch, bare, asked)
+            best = merge(best + new)
+            if asked():
+                return best
+            if best and best[0].score >= CONVINCING and _square(best[0], stretch):
+                return best
     return best
 
 
-def _even(candidate: Candidate, scaled: Scaled) -> bool:
+def _square(candidate: Candidate, stretch: float) -> bool:
     """Return whether modules are square at the stretch under which they were found.
 
     If not, another stretch shows more.
     """
-    perspective = candidate.grid.perspective
-    linear = perspective[:2, :2] / np.array(scaled.step)[:, None]
+    linear = candidate.grid.perspective[:2, :2] * np.array([[stretch], [1.0]])
     long, short = np.linalg.svd(linear, compute_uv=False)
     return bool(long < _UNEVEN * short)
 
 
-def _attempts(
-    image: NDArray[np.float32], pitch_px: float | None, stretch_y: float
-) -> Iterator[tuple[list[Scaled], bool]]:
-    """Return what to look through, most likely first."""
-    others = [s for s in _STRETCHES if not 1 / 1.1 < s / stretch_y < 1.1]
-    for number, stretch in enumerate([stretch_y, *others]):
-        if pitch_px is not None:
-            pitches = [pitch_px]
-        else:
-            largest = max(min(image.shape) / 21, 3.0)
-            count = int(np.log(largest / 2.6) / np.log(_LADDER)) + 1
-            pitches = [2.6 * _LADDER**i for i in range(count)]
-        scales = [scale_image(image, p * (stretch**0.5 if number else 1), stretch) for p in pitches]
-        yield scales, False
-        if number == 0:
-            yield scales, True
-
-
-def _search(
-    scales: list[Scaled], bare: bool, cancelled: Callable[[], bool] | None
+def _search_one(
+    image: NDArray[np.float32], pitch: float, stretch: float, bare: bool, asked: Callable[[], bool]
 ) -> list[Candidate]:
-    """Look for symbols at one or several scales at once."""
-    parts, origin = [], []
-    for number, scaled in enumerate(scales):
-        area = scaled.image.size / 9
-        most = int(np.clip(area / 60, 40, 1200))
-        found = find_finders(scaled, most if len(scales) == 1 else min(most, 60), bare=bare)
-        parts.append(found)
-        origin += [number] * len(found)
-    finders = Finders(
-        np.concatenate([p.centre for p in parts]),
-        np.concatenate([p.frame for p in parts]),
-        np.concatenate([p.correlation for p in parts]),
-    )
-    if len(scales) > 1:
-        finders = distinct(finders)
-    if len(finders) < 2:
-        return []
-    sides = find_sides(finders)
-    free = np.ones(len(finders), dtype=bool)
-    candidates: list[Candidate] = []
-
-    def try_places(places: list[Place], most: int) -> None:
-        tried = 0
-        for place in places:
-            if tried >= most or (cancelled is not None and cancelled()):
-                break
-            known = [i for i in place.finders if i >= 0]
-            if (~free[known]).sum() >= min(2, len(known) - 1):
-                continue
-            tried += 1
-            scaled = _nearest(scales, finders, known)
-            candidate = register_place(scaled, place)
-            if candidate is None:
-                continue
-            candidates.append(candidate)
-            if abs(candidate.correlation) >= CONVINCING:
-                free[known] = False
-                inner = inside(finders.centre, candidate.grid.corners_yx)
-                free[inner] = False
-
-    try_places(find_triples(finders, sides), 40 + 2 * len(finders))
-    strong = free & (np.abs(finders.correlation) > 0.6)
-    if strong.sum() >= 2:
-        try_places(find_guesses(finders, sides, strong), 12 * int(strong.sum()))
-    return candidates
+    """Look for symbols of a pitch that is known."""
+    scaled = scale_image(image, pitch, stretch)
+    finders = find_finders(scaled, _WEAK, bare=bare)
+    return _Search(finders, lambda place, version: scaled, asked).run()
 
 
-def _nearest(scales: list[Scaled], finders: Finders, which: list[int]) -> Scaled:
-    """Return the scale at which modules are nearest to what they should be."""
-    if len(scales) == 1:
-        return scales[0]
-    size = np.log(np.abs(np.linalg.det(finders.frame[which]))).mean()
-    return min(scales, key=lambda s: abs(np.log(9 * s.step[0] * s.step[1]) - size))
+def _climb(
+    image: NDArray[np.float32], stretch: float, bare: bool, asked: Callable[[], bool]
+) -> list[Candidate]:
+    """Look for symbols of any pitch, from the largest one down: that costs least."""
+    largest = max(min(image.shape) / 21, _LEAST_PITCH)
+    steps = int(np.log(largest / _LEAST_PITCH) / np.log(_LADDER)) + 1
+    finders: Finders | None = None
+    found: list[Candidate] = []
+    last = 0.0
+    for step in reversed(range(steps)):
+        pitch = _LEAST_PITCH * _LADDER**step
+        if asked() or pitch < last:
+            break
+        new = find_finders(scale_image(image, pitch, stretch, per_module=_COARSE), _WEAK, bare=bare)
+        finders = new if finders is None else distinct(joined(finders, new))
+        finders = without_weak(finders, _WEAK)
+        # nothing is put together from what may be noise before all has been seen
+        if step == 0 or (np.abs(new.correlation) > STRONG).sum() >= 3:
+            found = _Search(finders, _close_up(image, finders, stretch), asked).run()
+            if last == 0 and found and max(c.score for c in found) >= CONVINCING:
+                # codes side by side are hardly ever of very different pitch
+                last = pitch / _LADDER**2.5
+    return found
 
 
-def register_place(scaled: Scaled, place: Place) -> Candidate | None:
-    """Fit the grids of all likely versions to an image and return the best.
+def _close_up(
+    image: NDArray[np.float32], finders: Finders, stretch: float
+) -> Callable[[Place, int], Scaled]:
+    """Return what shows a place at the pitch that its finder patterns tell."""
+
+    def show(place: Place, version: int) -> Scaled:
+        known = [i for i in place.finders if i >= 0]
+        area = np.exp(np.log(np.abs(np.linalg.det(finders.frame[known]))).mean())
+        corners = corners_of(place, version)
+        return scale_window(image, corners, float(np.sqrt(area * stretch)), stretch)
+
+    return show
+
+
+@dataclass
+class _Search:
+    """Put finder patterns together and keep what turns out to be a symbol.
 
     Parameters
     ----------
-    scaled : Scaled
-        The image.
-    place : Place
-        Where the symbol may be.
-
-    Returns
-    -------
-    Candidate or None
-        None where it looks like no symbol.
+    finders : Finders
+        All that were found.
+    show : callable
+        Returns the image in which a place of about this version is to be fitted.
+    asked : callable
+        Whether to stop.
     """
-    starts: list[tuple[float, int, Grid]] = []
-    for version in place.versions:
-        side = side_modules(version)
-        corners = scaled.scaled(corners_of(place, version))
-        try:
-            grid = Grid.from_corners(corners, (side, side))
-        except ValueError:
-            continue
-        template = function_template(version)
-        starts.append((abs(correlate(scaled.image, grid, template)), version, grid))
-    best: tuple[float, int, Fit] | None = None
-    for start, version, grid in sorted(starts, key=lambda s: -s[0])[:4]:
-        if start < 0.15:
-            continue
-        template = function_template(version)
-        fit = refine(scaled.image, grid, template)
-        if abs(fit.correlation) < _LEAST:
-            continue
-        fit = refine(scaled.image, fit.grid, template, degree=2)
-        score = score_of(fit.correlation, version)
-        if best is None or score > best[0]:
-            best = (score, version, fit)
-    if best is None:
-        return None
-    score, version, fit = best
-    mirrored = _is_mirrored(scaled.image, fit, version)
-    grid = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
-    return Candidate(
-        grid.transposed() if mirrored else grid, version, fit.correlation, mirrored, score
-    )
 
+    finders: Finders
+    show: Callable[[Place, int], Scaled]
+    asked: Callable[[], bool]
 
-def score_of(correlation: float, version: int) -> float:
-    """Return how far a correlation with function patterns is from noise."""
-    count = int(function_patterns(version)[1].sum()) - 31
-    return float(np.arctanh(min(abs(correlation), 0.9999)) * np.sqrt(count))
+    def run(self) -> list[Candidate]:
+        """Return the symbols found, and what might be some."""
+        if len(self.finders) < 2:
+            return []
+        self.strength = np.abs(self.finders.correlation)
+        self.free = np.ones(len(self.finders), dtype=bool)
+        sides = find_sides(self.finders)
+        found = list(self._triples(find_triples(self.finders, sides)))
+        strong = self.free & (self.strength > STRONG)
+        if strong.sum() >= 2:
+            found += self._pairs(find_guesses(self.finders, sides, strong))
+        return found
 
+    def _triples(self, places: list[Place]) -> Iterator[Candidate]:
+        failures = 0
+        for place in places:
+            if failures >= _FAILURES or self.asked():
+                break
+            if self.free[list(place.finders)].sum() < 2:
+                continue
+            failures += 1
+            if candidate := self._fit(place):
+                yield candidate
+                if candidate.score >= CONVINCING:
+                    self._settle(place, candidate)
+                    failures = 0
 
-def _is_mirrored(image: NDArray[np.float32], fit: Fit, version: int) -> bool:
-    """Return whether the format information fits better with rows and columns exchanged."""
-    (rows, columns), (more_rows, more_columns) = format_positions(version)
-    indices = np.stack((np.append(rows, more_rows), np.append(columns, more_columns)), axis=-1)
-    places = indices.astype(np.float64) + 0.5
-    words = np.array(
-        [
-            [(format_information(level, mask) >> bit) & 1 for bit in range(15)]
-            for level in LEVELS
-            for mask in range(8)
-        ]
-    )
-    signs = np.tile(1 - 2 * words, (1, 2)) * np.sign(fit.correlation)
-    fits = []
-    for exchanged in (False, True):
-        at = places[:, ::-1] if exchanged else places
-        seen = interpolate(image, fit.grid.to_pixels(at)).astype(float)
-        fits.append(float((signs @ seen).max()))
-    return fits[1] > fits[0]
+    def _pairs(self, guesses: list[Place]) -> Iterator[Candidate]:
+        pairs: dict[frozenset[int], list[Place]] = {}
+        for guess in guesses:
+            pairs.setdefault(frozenset(guess.finders) - {-1}, []).append(guess)
+        for pair in list(pairs)[:_GUESSES]:
+            if self.asked():
+                break
+            if not self.free[list(pair)].all():
+                continue
+            # all guesses of one pair, before any is believed
+            fits = [(c, guess) for guess in pairs[pair] if (c := self._fit(guess))]
+            if fits:
+                candidate, place = max(fits, key=lambda fit: fit[0].score)
+                yield candidate
+                if candidate.score >= CONVINCING:
+                    self._settle(place, candidate)
+
+    def _fit(self, place: Place) -> Candidate | None:
+        known = [i for i in place.finders if i >= 0]
+        versions = place.versions
+        if not versions:
+            return None
+        return fit_symbol(self.show(place, max(versions)), place, float(self.strength[known].min()))
+
+    def _settle(self, place: Place, candidate: Candidate) -> None:
+        """Let no other symbol have the finder patterns of this one, nor those within it."""
+        self.free[[i for i in place.finders if i >= 0]] = False
+        self.free[inside(self.finders.centre, candidate.grid.corners_yx)] = False
 
 
 def merge(candidates: list[Candidate]) -> list[Candidate]:

@@ -16,16 +16,16 @@ PER_MODULE = 3
 _SMOOTHING = 0.28
 """Standard deviation in modules: noise goes down, neighbouring modules stay apart."""
 
-_FLAT = 4.0
-"""Standard deviation in modules of what is taken out as uneven brightness."""
-
 _LEAST_SMOOTHING_PX = 0.5
 """Less would leave pixels out."""
+
+_FLAT = 4.0
+"""Standard deviation in modules of what is taken out as uneven brightness."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """A smoothed and flattened image of :data:`PER_MODULE` pixels a module.
+    """A smoothed and flattened image of so many pixels a module.
 
     Parameters
     ----------
@@ -33,29 +33,41 @@ class Scaled:
         The pixels.
     step : tuple of float
         Their distance in pixels of the original, y and x.
+    per_module : int
+        Pixels a module.
+    origin : tuple of float
+        How many pixels of the original are left out before the first one.
     """
 
     image: NDArray[np.float32]
     step: tuple[float, float]
+    per_module: int = PER_MODULE
+    origin: tuple[float, float] = (0.0, 0.0)
 
     @property
     def to_original(self) -> NDArray[np.float64]:
         """The (3, 3) matrix from its pixels (y, x, 1) to those of the original."""
-        (y, x) = self.step
-        return np.array([[y, 0, (y - 1) / 2], [0, x, (x - 1) / 2], [0, 0, 1]])
+        (y, x), (top, left) = self.step, self.origin
+        return np.array([[y, 0, (y - 1) / 2 + top], [0, x, (x - 1) / 2 + left], [0, 0, 1]])
 
     def original(self, points: Points) -> Points:
         """Return points of this image in pixels of the original."""
-        moved: Points = (points + 0.5) * np.array(self.step) - 0.5
+        moved: Points = (points + 0.5) * np.array(self.step) - 0.5 + np.array(self.origin)
         return moved
 
     def scaled(self, points: Points) -> Points:
         """Return points of the original in pixels of this image."""
-        moved: Points = (points + 0.5) / np.array(self.step) - 0.5
+        moved: Points = (points - np.array(self.origin) + 0.5) / np.array(self.step) - 0.5
         return moved
 
 
-def scale_image(image: NDArray[np.float32], pitch_px: float, stretch_y: float = 1.0) -> Scaled:
+def scale_image(
+    image: NDArray[np.float32],
+    pitch_px: float,
+    stretch_y: float = 1.0,
+    *,
+    per_module: int = PER_MODULE,
+) -> Scaled:
     """Smooth an image, change its size and even out its brightness and contrast.
 
     What is wider than the largest shape to be looked for, a finder pattern, tells of charging
@@ -69,36 +81,51 @@ def scale_image(image: NDArray[np.float32], pitch_px: float, stretch_y: float = 
         Distance of modules along x in its pixels.
     stretch_y : float
         How much shorter it shows lengths along y.
+    per_module : int
+        Pixels a module in the result.
 
     Returns
     -------
     Scaled
         The smaller (or larger) image.
     """
-    step = (pitch_px / stretch_y / PER_MODULE, pitch_px / PER_MODULE)
-    smaller = _weights(image.shape[0], step[0]) @ image
-    smaller = np.ascontiguousarray(smaller.T)
-    smaller = _weights(image.shape[1], step[1]) @ smaller
-    return Scaled(_flattened(np.ascontiguousarray(smaller.T, dtype=np.float32)), step)
+    step = (pitch_px / stretch_y / per_module, pitch_px / per_module)
+    sigmas = [max(_SMOOTHING * per_module * s, _LEAST_SMOOTHING_PX) for s in step]
+    smaller = _weights(image.shape[0], step[0], sigmas[0]) @ image
+    smaller = _weights(image.shape[1], step[1], sigmas[1]) @ np.ascontiguousarray(smaller.T)
+    smaller = np.ascontiguousarray(smaller.T, dtype=np.float32)
+    return Scaled(_flattened(smaller, per_module), step, per_module)
 
 
-def _flattened(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.ndimage import gaussian_filter
+def scale_window(
+    image: NDArray[np.float32], corners_yx: Points, pitch_px: float, stretch_y: float
+) -> Scaled:
+    """Return the part of an image around some points as :func:`scale_image` shows it.
 
-    sigma = _FLAT * PER_MODULE
-    flat = image - gaussian_filter(image, sigma, mode="nearest", truncate=2.5)
-    spread = gaussian_filter(flat * flat, 2 * sigma, mode="nearest", truncate=2.5)
-    # a perfectly even ground is not to be divided by
-    spread = np.sqrt(np.maximum(spread, 0.01 * spread.mean() + 1e-12))
-    result: NDArray[np.float32] = flat / spread
-    return result
+    Parameters
+    ----------
+    image, pitch_px, stretch_y
+        As there.
+    corners_yx : (n, 2) float array
+        Points in its pixels, of which at least one lies inside.
+
+    Returns
+    -------
+    Scaled
+        With a margin of eight modules.
+    """
+    margin = 8 * pitch_px
+    low = np.floor(corners_yx.min(axis=0) - margin).astype(int).clip(0, np.array(image.shape) - 1)
+    high = np.ceil(corners_yx.max(axis=0) + margin).astype(int).clip(low + 1)
+    part = np.ascontiguousarray(image[low[0] : high[0], low[1] : high[1]])
+    scaled = scale_image(part, pitch_px, stretch_y)
+    return Scaled(scaled.image, scaled.step, origin=(float(low[0]), float(low[1])))
 
 
-def _weights(count: int, step: float) -> Any:
+def _weights(count: int, step: float, sigma: float) -> Any:
     """Return the sparse matrix that takes pixels to means around places a step apart."""
     from scipy.sparse import csr_array
 
-    sigma = max(_SMOOTHING * PER_MODULE * step, _LEAST_SMOOTHING_PX)
     reach = int(np.ceil(2.8 * sigma))
     places = (np.arange(max(1, round(count / step))) + 0.5) * step - 0.5
     near = np.rint(places).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
@@ -109,3 +136,36 @@ def _weights(count: int, step: float) -> Any:
     near = near.clip(0, count - 1)
     parts = (weights.astype(np.float32).ravel(), near.ravel(), starts)
     return csr_array(parts, shape=(len(places), count))
+
+
+def _flattened(image: NDArray[np.float32], per_module: int) -> NDArray[np.float32]:
+    """Take out the mean around each pixel and divide by the spread around it."""
+    sigma = _FLAT * per_module
+    flat = image - _wide_mean(image, sigma)
+    spread = _wide_mean(flat * flat, 1.5 * sigma)
+    # a perfectly even ground is not to be divided by
+    spread = np.sqrt(np.maximum(spread, 0.01 * spread.mean() + 1e-12))
+    result: NDArray[np.float32] = flat / spread
+    return result
+
+
+def _wide_mean(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Return a Gaussian mean, worked out at a few places and interpolated between them."""
+    step = sigma / 2
+    down, right = (_weights(n, step, sigma) for n in image.shape)
+    coarse = np.ascontiguousarray((down @ image).T)
+    coarse = np.ascontiguousarray((right @ coarse).T, dtype=np.float32)
+    up, left = (_between(n, m, step) for n, m in zip(image.shape, coarse.shape, strict=True))
+    return np.asarray(up @ (coarse @ left.T), dtype=np.float32)
+
+
+def _between(count: int, places: int, step: float) -> NDArray[np.float32]:
+    """Return the matrix that interpolates linearly between places a step apart."""
+    at = ((np.arange(count) + 0.5) / step - 0.5).clip(0, places - 1)
+    before = np.minimum(at.astype(np.intp), max(places - 2, 0))
+    after = np.minimum(before + 1, places - 1)
+    share = (at - before).astype(np.float32)
+    matrix = np.zeros((count, places), dtype=np.float32)
+    matrix[np.arange(count), before] = 1 - share
+    matrix[np.arange(count), after] += share
+    return matrix

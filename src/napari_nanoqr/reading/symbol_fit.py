@@ -1,0 +1,239 @@
+"""Fit a symbol's grid where finder patterns say that one may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.finders import STRONG
+from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.register import (
+    Fit,
+    Template,
+    function_modules,
+    make_template,
+    refine,
+)
+from napari_nanoqr.reading.scaled import Scaled
+from napari_nanoqr.reading.triples import Place, corners_of
+from napari_nanoqr.symbols.layout import format_positions
+from napari_nanoqr.symbols.tables import LEVELS, format_information, side_modules
+
+LEAST = 0.3
+"""Correlation; candidates below are not worth a try."""
+
+_PROBE = 0.22
+"""Correlation before any fit, below which weak finder patterns are taken for accidents."""
+
+_VERSIONS = 4
+"""Most versions that are fitted at one place."""
+
+_POOR = 0.5
+"""Correlation at which a fit may have gone astray."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A place where a QR symbol seems to be.
+
+    Parameters
+    ----------
+    grid : Grid
+        Fitted to the function patterns; upright and not mirrored in its coordinates.
+    version : int
+        1 to 40.
+    correlation : float
+        Of the smoothed and flattened image with the version's function patterns (those of a
+        finder pattern that was not found left out); negative where dark modules are the
+        brighter ones.
+    mirrored : bool
+        The image shows the symbol mirrored, as far as the format information tells.
+    score : float
+        Fisher's transform of the correlation in standard deviations, which are one over the
+        root of the number of function modules: comparable between versions. Noise stays
+        below 8, places put together from several symbols' finder patterns below 11.
+    """
+
+    grid: Grid
+    version: int
+    correlation: float
+    mirrored: bool
+    score: float
+
+
+def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | None:
+    """Fit the grids of all likely versions to an image and return the best.
+
+    Parameters
+    ----------
+    scaled : Scaled
+        The image.
+    place : Place
+        Where the symbol may be.
+    strength : float
+        Least correlation of its finder patterns.
+
+    Returns
+    -------
+    Candidate or None
+        None where it looks like no symbol.
+    """
+    lost = place.finders.index(-1) if -1 in place.finders else None
+    starts: list[tuple[float, int, Grid]] = []
+    for version in place.versions:
+        corners = scaled.scaled(corners_of(place, version))
+        if lost is None:
+            starts += _probe(scaled.image, corners[None], version, lost)
+        else:
+            nearby = _nearby(corners, lost, side_modules(version))
+            starts += sorted(_probe(scaled.image, nearby, version, lost), key=lambda s: -abs(s[0]))[
+                :2
+            ]
+    starts.sort(key=lambda s: -abs(s[0]))
+    best: tuple[float, int, Fit] | None = None
+    for start, version, grid in starts[:_VERSIONS]:
+        if strength < STRONG and abs(start) < _PROBE:
+            continue
+        fit = _fit(scaled.image, grid, version, lost)
+        score = score_of(fit.correlation, version, lost is not None)
+        if abs(fit.correlation) >= LEAST and (best is None or score > best[0]):
+            best = (score, version, fit)
+    if best is None:
+        return None
+    score, version, fit = best
+    mirrored = _is_mirrored(scaled.image, fit, version)
+    grid = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
+    return Candidate(
+        grid.transposed() if mirrored else grid, version, fit.correlation, mirrored, score
+    )
+
+
+def score_of(correlation: float, version: int, one_lost: bool = False) -> float:
+    """Return how far a correlation with function patterns is from noise."""
+    count = int(function_modules(version)[1].sum()) - 64 * one_lost
+    return float(np.arctanh(min(abs(correlation), 0.9999)) * np.sqrt(count))
+
+
+def _fit(image: NDArray[np.float32], grid: Grid, version: int, lost: int | None) -> Fit:
+    """Fit affinely, then bent; from further away where that does not lead to anything."""
+    template = _template(version, lost)
+    fit = refine(image, refine(image, grid, template).grid, template, degree=2)
+    if version > 1 and abs(fit.correlation) < _POOR:
+        # wide edges reach further: for symbols bent by more than half a module
+        wide = _wide_template(version, lost)
+        coarse = refine(image, refine(image, grid, wide).grid, wide, degree=2, stiffness=0.02)
+        other = refine(image, coarse.grid, template, degree=2, stiffness=0.03)
+        if abs(other.correlation) > abs(fit.correlation):
+            fit = other
+    if version >= 7:
+        # long ways leave room for more than a parabola
+        fit = refine(image, fit.grid, template, degree=3)
+    return fit
+
+
+@lru_cache(maxsize=60)
+def _template(version: int, lost: int | None) -> Template:
+    modules, known = function_modules(version)
+    if lost is not None:
+        known = known & ~_corner(version, lost)
+    return make_template(modules, known)
+
+
+@lru_cache(maxsize=12)
+def _wide_template(version: int, lost: int | None) -> Template:
+    modules, known = function_modules(version)
+    if lost is not None:
+        known = known & ~_corner(version, lost)
+    return make_template(modules, known, blur=0.8)
+
+
+def _corner(version: int, which: int) -> NDArray[np.bool_]:
+    """Return the modules of one finder pattern: top left, top right or bottom left."""
+    side = side_modules(version)
+    corner = np.zeros((side, side), dtype=bool)
+    rows = slice(side - 8, None) if which == 2 else slice(0, 8)
+    columns = slice(side - 8, None) if which == 1 else slice(0, 8)
+    corner[rows, columns] = True
+    return corner
+
+
+@lru_cache(maxsize=80)
+def _centres(version: int, lost: int | None) -> tuple[Points, NDArray[np.float64]]:
+    """Return the centres of known modules and their brightness, its mean taken out."""
+    modules, known = function_modules(version)
+    if lost is not None:
+        known = known & ~_corner(version, lost)
+    value = np.where(modules[known], -1.0, 1.0)
+    return (np.argwhere(known) + 0.5).astype(np.float64), np.asarray(value - value.mean())
+
+
+def _probe(
+    image: NDArray[np.float32], corners: NDArray[np.float64], version: int, lost: int | None
+) -> list[tuple[float, int, Grid]]:
+    """Return the correlation at module centres for each set of corners, without a fit."""
+    side = side_modules(version)
+    points, value = _centres(version, lost)
+    result = []
+    for four in corners:
+        try:
+            grid = Grid.from_corners(four, (side, side))
+        except ValueError:
+            continue
+        seen = interpolate(image, grid.to_pixels(points)).astype(float)
+        seen -= seen.mean()
+        norm = np.sqrt((seen @ seen) * (value @ value))
+        result.append((float(seen @ value / norm) if norm > 0 else 0.0, version, grid))
+    return result
+
+
+def _nearby(corners: Points, lost: int, side: int) -> NDArray[np.float64]:
+    """Return corners with the one whose finder pattern was lost moved about.
+
+    The other two leave it open by some percent of a side: the fit's reach is less.
+    """
+    down, right = (corners[3] - corners[0]) / side, (corners[1] - corners[0]) / side
+    reach = 0.6 + 0.03 * side
+    moves = np.arange(-np.ceil(reach / 0.6), np.ceil(reach / 0.6) + 1) * 0.6
+    result = []
+    for y in moves:
+        for x in moves:
+            move = y * down + x * right
+            moved = corners.copy()
+            # the fourth corner follows, as in a parallelogram
+            moved[{0: 0, 1: 1, 2: 3}[lost]] += move
+            moved[2] += -move if lost == 0 else move
+            result.append(moved)
+    return np.array(result)
+
+
+@lru_cache(maxsize=1)
+def _format_signs() -> NDArray[np.float64]:
+    """Return all format informations, both copies, as the brightness of their modules."""
+    words = np.array(
+        [
+            [(format_information(level, mask) >> bit) & 1 for bit in range(15)]
+            for level in LEVELS
+            for mask in range(8)
+        ]
+    )
+    return np.tile(1.0 - 2.0 * words, (1, 2))
+
+
+def _is_mirrored(image: NDArray[np.float32], fit: Fit, version: int) -> bool:
+    """Return whether the format information fits better with rows and columns exchanged.
+
+    But for one dark module, all else is its own mirror image.
+    """
+    (rows, columns), (more_rows, more_columns) = format_positions(version)
+    places = np.stack((np.append(rows, more_rows), np.append(columns, more_columns)), axis=-1) + 0.5
+    dark = np.array([side_modules(version) - 7.5, 8.5])
+    fits = []
+    for exchanged in (False, True):
+        step = -1 if exchanged else 1
+        at = np.concatenate((places, dark[None]))[:, ::step].astype(np.float64)
+        seen = interpolate(image, fit.grid.to_pixels(at)).astype(float) * np.sign(fit.correlation)
+        fits.append(float((_format_signs() @ seen[:-1]).max()) - float(seen[-1]))
+    return fits[1] > fits[0]
