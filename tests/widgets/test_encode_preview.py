@@ -51,6 +51,14 @@ def test_the_layers_follow_the_typing(viewer, widget, qtbot) -> None:  # type: i
     assert len(viewer.layers) == 2
 
 
+def test_the_layers_follow_in_3d_too(viewer: ViewerModel, widget: EncodePreview) -> None:
+    viewer.dims.ndisplay = 3
+    widget.version.value = 6
+    type_text(widget, "seen from the side")
+    assert payload_in(viewer) == b"seen from the side"
+    assert np.ptp(viewer.layers[1].data[0], axis=0) == pytest.approx([41 * 49] * 2)
+
+
 def test_sizes_are_true_and_in_nm(viewer: ViewerModel, widget: EncodePreview) -> None:
     widget.version.value, widget.pitch.value = 3, 48.5
     widget.update_preview()

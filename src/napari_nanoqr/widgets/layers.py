@@ -136,17 +136,15 @@ def _update_outline(layer: Shapes, design: Design, origin: tuple[float, float]) 
         labels[1] = ""
     if len(layer.data) == 2 and np.allclose(layer.data, squares):
         return
-    if len(layer.data) == 2:
-        layer.data = squares
-        layer.edge_width = design.pitch_nm / 8
-    else:
-        layer.data = []
-        layer.add_polygons(
-            squares,
-            edge_width=design.pitch_nm / 8,
-            edge_color=OUTLINE_COLOUR,
-            face_color="transparent",
-        )
+    # not by setting layer.data, which napari 0.9 cannot do while the viewer shows 3D
+    layer.selected_data = set(range(len(layer.data)))
+    layer.remove_selected()
+    layer.add_polygons(
+        squares,
+        edge_width=design.pitch_nm / 8,
+        edge_color=OUTLINE_COLOUR,
+        face_color="transparent",
+    )
     layer.features = {"label": np.array(labels, dtype=object)}
 
 
