@@ -7,7 +7,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.field import fit_field
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.pulse import Pulse, fit_pulse
+from napari_nanoqr.reading.subsample import MARGIN, sample_cells
 from napari_nanoqr.symbols.encode import encode
 
 SYMBOL = encode(b"what is written here", "L", version=2)
@@ -145,3 +148,70 @@ class TestDisturbances:
 def test_a_grid_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version 3"):
         module_likelihoods(*picture(0.3), 3)
+
+
+class TestUnevenBrightness:
+    def test_strong_shading_is_taken_off(self) -> None:
+        image, grid = picture(1.5)
+        y, x = np.indices(image.shape) / image.shape[0]
+        shaded = image + 3 * np.sin(5 * y) * np.cos(4 * x)
+        assert wrong(module_likelihoods(shaded.astype(np.float32), grid, 2).llr) < 0.02
+
+    def test_where_the_gain_is_low_less_is_said(self) -> None:
+        image, grid = picture(1.5)
+        gain = 1 + 0.6 * np.sin(np.linspace(-np.pi / 2, np.pi / 2, image.shape[1]))
+        found = module_likelihoods((gain * (image + 4)).astype(np.float32), grid, 2)
+        assert wrong(found.llr) < 0.05
+
+    def test_nothing_is_taken_off_under_even_brightness(self) -> None:
+        image, grid = picture(1.5)
+        cells = sample_cells(image, grid)
+        signs = np.pad(np.where(SYMBOL.matrix, -1.0, 1.0), MARGIN, constant_values=1.0)
+        every = np.pad(np.ones_like(SYMBOL.matrix), MARGIN)
+        pulse = fit_pulse(cells, signs, np.zeros_like(signs), every)
+        assert not fit_field(cells, pulse, signs, 0.0).brightness.any()
+
+
+class TestPulse:
+    def fitted(self, image: np.ndarray, grid: Grid) -> Pulse:
+        signs = np.pad(np.where(SYMBOL.matrix, -1.0, 1.0), MARGIN, constant_values=1.0)
+        every = np.pad(np.ones_like(SYMBOL.matrix), MARGIN)
+        return fit_pulse(sample_cells(image, grid), signs, np.zeros_like(signs), every)
+
+    def test_explains_the_image_that_it_was_learned_from(self) -> None:
+        image, grid = picture(0.05, blur=0.45)
+        pulse = self.fitted(image, grid)
+        signs = np.pad(np.where(SYMBOL.matrix, -1.0, 1.0), MARGIN, constant_values=1.0)
+        left = sample_cells(image, grid) - pulse.expected(signs)
+        assert left[..., MARGIN:-MARGIN, MARGIN:-MARGIN].std() < 0.05
+
+    def test_holds_a_leak_that_is_wider_along_rows(self) -> None:
+        image, grid = picture(0.2)
+        smeared = gaussian_filter(image, (0, 5))
+        picture_of_it = self.fitted(smeared, grid).picture
+        along, down = picture_of_it[7], picture_of_it[:, 7]
+        assert along[3:6].sum() > 1.5 * down[3:6].sum()
+
+    def test_noise_alone_gives_hardly_any(self) -> None:
+        _, grid = picture(1.0)
+        noise = np.random.default_rng(5).normal(size=(300, 300)).astype(np.float32)
+        assert abs(self.fitted(noise, grid).amplitude) < 0.1
+
+
+class TestGrid:
+    @pytest.mark.parametrize("shift", [(0.12, 0.0), (-0.1, 0.1)])
+    def test_is_moved_to_where_the_modules_are(self, shift: tuple[float, float]) -> None:
+        image, grid = picture(1.0)
+        off = grid.moved(8 * shift[0], 8 * shift[1])
+        found = module_likelihoods(image, off, 2)
+        error = np.linalg.norm(found.grid.corners_yx - grid.corners_yx, axis=1).max() / 8
+        assert error < 0.08
+
+    def test_follows_a_bend(self) -> None:
+        image, grid = picture(0.5)
+        bend = np.zeros((6, 2))
+        bend[3, 1] = 0.2
+        found = module_likelihoods(image, grid.bent(bend), 2)
+        points = np.indices((SIDE, SIDE)).transpose(1, 2, 0) + 0.5
+        off = np.linalg.norm(found.grid.to_pixels(points) - grid.to_pixels(points), axis=-1) / 8
+        assert off.mean() < 0.05

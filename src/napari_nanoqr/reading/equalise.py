@@ -14,11 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.evidence import Levels, fit_levels
+from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
-from napari_nanoqr.reading.pulse import REACH, Pulse, fit_pulse, inner, neighbours
+from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
+from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.register import function_modules
+from napari_nanoqr.reading.regrid import settled
 from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+
+_FIRST_ROUNDS = 3
+"""Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,39 +106,50 @@ def module_likelihoods(
         )
     if known is not None:
         dark, certain = np.where(known[1], known[0], dark), certain | known[1]
-    cells = sample_cells(image, grid)
+    seen = sample_cells(image, grid)
     signs = _padded(np.where(certain, np.where(dark, -1.0, 1.0), 0.0))
     variance = np.zeros_like(signs)
-    counted = np.pad(certain, MARGIN, constant_values=True)
+    counted = np.pad(certain, MARGIN)
     open_share = 1.0
-    pulse, levels, values = _rough_pulse(cells, signs), None, None
-    for _ in range(1 + passes):
-        _set_surround(cells, signs, pulse)
-        pulse = fit_pulse(cells, signs, variance, counted)
+    pulse, levels, llr = _rough_pulse(seen, signs), None, None
+    field, cells = even(signs.shape), seen
+    for number in range(1 + passes):
+        if number > 0:
+            grid = settled(cells, pulse, field.contrast * signs, float(variance.mean()), grid)
+            seen = sample_cells(image, grid)
+        for _ in range(_FIRST_ROUNDS if number == 0 else 1):
+            field = fit_field(seen, pulse, signs, open_share)
+            cells = field.removed(seen)
+            _set_surround(cells, signs, pulse)
+            pulse = fit_pulse(cells, field.contrast * signs, field.contrast**2 * variance, counted)
+            if not field.brightness.any():
+                break
         if pulse.amplitude == 0 or inverted not in (None, pulse.amplitude < 0):
-            values = None
+            llr = None
             break
-        values, sigma = equalised(cells, pulse, signs, open_share)
-        flat = values.ravel()
-        levels = fit_levels(flat, certain.ravel(), ~dark.ravel() & certain.ravel(), sigma)
-        soft = np.tanh(levels.log_likelihood(values) / 2)
+        values, sigma = equalised(cells, pulse, field.contrast * signs, open_share)
+        values /= inner(field.contrast)
+        # shot noise grows with the root of the signal, and so falls behind the contrast
+        scale = inner(field.contrast) ** -0.5
+        levels = fit_levels(values, scale, certain, ~dark, sigma)
+        llr = levels.log_likelihood(values, scale)
+        soft = np.tanh(llr / 2)
         inner(signs)[...] = np.where(certain, inner(signs), soft)
         inner(variance)[...] = np.where(certain, 0.0, 1 - soft**2)
-        counted[...] = True
+        inner(counted)[...] = True
         if not certain.all():
             open_share = float((1 - soft**2)[~certain].mean())
-    return _result(values, levels, pulse, grid)
+    return _result(llr, levels, pulse, grid)
 
 
 def _result(
-    values: NDArray[np.float64] | None, levels: Levels | None, pulse: Pulse, grid: Grid
+    llr: NDArray[np.float64] | None, levels: Levels | None, pulse: Pulse, grid: Grid
 ) -> ModuleLikelihoods:
     amplitude = abs(pulse.amplitude)
-    if values is None or levels is None or levels.rho <= 0 or amplitude <= 0:
+    if llr is None or levels is None or levels.rho <= 0 or amplitude <= 0:
         return ModuleLikelihoods(
             np.zeros(grid.shape, np.float32), 0.0, 0.0, 0.5, pulse.amplitude < 0, grid
         )
-    llr = levels.log_likelihood(values)
     error = float((1 / (1 + np.exp(np.abs(llr)))).mean())
     return ModuleLikelihoods(
         llr.astype(np.float32),
@@ -162,7 +179,7 @@ def _set_surround(cells: NDArray[np.float32], signs: NDArray[np.float64], pulse:
         for ring in range(MARGIN):
             # untouched film around the symbol can be brighter than light modules between dark
             value = np.median(seen[ring, MARGIN:-MARGIN])
-            signs[ring, :] = np.clip(value, -1.5, 1.5)
+            signs[ring, :] = np.clip(value, -3, 3)
         seen, signs = np.rot90(seen), np.rot90(signs)
 
 

@@ -41,16 +41,26 @@ class Levels:
         return max(float((self.light - self.dark) / 2 / sigma), 0.0)
 
     def densities(
-        self, values: NDArray[np.float64]
+        self, values: NDArray[np.float64], scale: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the probability densities of values of dark and of light modules."""
-        return _normal(values, self.dark, self.dark_sigma), _normal(
-            values, self.light, self.light_sigma
+        return _normal(values, self.dark, self.dark_sigma * scale), _normal(
+            values, self.light, self.light_sigma * scale
         )
 
-    def log_likelihood(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ln P(light) / P(dark), positive = light, of values of any shape."""
-        dark, light = self.densities(values)
+    def log_likelihood(
+        self, values: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return ln P(light) / P(dark), positive = light.
+
+        Parameters
+        ----------
+        values : float array
+            Any shape.
+        scale : float array
+            Noise of each value over that of the levels.
+        """
+        dark, light = self.densities(values, scale)
         floor = OUTLIERS / _RANGE
         result: NDArray[np.float64] = np.log((1 - OUTLIERS) * light + floor) - np.log(
             (1 - OUTLIERS) * dark + floor
@@ -58,7 +68,9 @@ class Levels:
         return result
 
 
-def _normal(values: NDArray[np.float64], mean: float, sigma: float) -> NDArray[np.float64]:
+def _normal(
+    values: NDArray[np.float64], mean: float, sigma: NDArray[np.float64]
+) -> NDArray[np.float64]:
     result: NDArray[np.float64] = np.exp(-0.5 * ((values - mean) / sigma) ** 2) / (
         sigma * np.sqrt(2 * np.pi)
     )
@@ -67,6 +79,7 @@ def _normal(values: NDArray[np.float64], mean: float, sigma: float) -> NDArray[n
 
 def fit_levels(
     values: NDArray[np.float64],
+    scale: NDArray[np.float64],
     known: NDArray[np.bool_],
     light: NDArray[np.bool_],
     sigma: float,
@@ -76,9 +89,11 @@ def fit_levels(
 
     Parameters
     ----------
-    values : (n,) float array
-        About -1 for dark, about 1 for light.
-    known, light : (n,) bool arrays
+    values : float array
+        About -1 for dark, about 1 for light; any shape.
+    scale : float array
+        Noise of each value over that of the levels; where it is not 1 everywhere.
+    known, light : bool arrays
         Which values are known, and which of these are light.
     sigma : float
         Noise to begin with.
@@ -94,7 +109,7 @@ def fit_levels(
     found = Levels(-1.0, 1.0, max(sigma, _LEAST_SIGMA), max(sigma, _LEAST_SIGMA))
     dark_certain, light_certain = known & ~light, known & light
     for _ in range(steps):
-        dark_density, light_density = found.densities(values)
+        dark_density, light_density = found.densities(values, scale)
         dark_density = np.where(light_certain, 0.0, dark_density)
         light_density = np.where(dark_certain, 0.0, light_density)
         prior = np.where(known, 1.0, 0.5) * (1 - OUTLIERS)
@@ -102,9 +117,10 @@ def fit_levels(
         before = found
         moments = []
         for density in (dark_density, light_density):
-            weight = prior * density / whole
-            total = max(float(weight.sum()), 1e-9)
-            mean = float((weight * values).sum() / total)
+            share = prior * density / whole
+            weight = share / scale**2
+            total = max(float(share.sum()), 1e-9)
+            mean = float((weight * values).sum() / max(float(weight.sum()), 1e-9))
             spread = float((weight * (values - mean) ** 2).sum() / total)
             moments.append((total, mean, spread))
         (n_dark, mean_dark, var_dark), (n_light, mean_light, var_light) = moments

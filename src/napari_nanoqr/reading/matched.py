@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.pulse import REACH, Pulse
+from napari_nanoqr.reading.pulse import Pulse
+from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.subsample import MARGIN
 
 

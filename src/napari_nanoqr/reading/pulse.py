@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.pulse_shapes import REACH, as_taps, simple_taps
 from napari_nanoqr.reading.subsample import CELLS, MARGIN
 
-REACH = 2
-"""Modules to each side on which a pulse acts."""
-
 _SIDE = 2 * REACH + 1
+
+_MOST_MODULES = 6_000
+"""More modules than this make the fit slower, not better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,12 @@ class Pulse:
     def amplitude(self) -> float:
         """Half the grey distance between large light and large dark areas."""
         return float(self.taps.sum() / CELLS**2)
+
+    @property
+    def picture(self) -> NDArray[np.float64]:
+        """One pulse, ``(15, 15)``, three rows and columns a module."""
+        side = CELLS * _SIDE
+        return self.taps[:, :, ::-1, ::-1].transpose(2, 0, 3, 1).reshape(side, side)
 
     def expected(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the cells that modules should give.
@@ -123,6 +130,8 @@ def fit_pulse(
     """
     inside = np.s_[REACH:-REACH, REACH:-REACH]
     use = counted[inside]
+    if use.sum() > _MOST_MODULES:
+        use = use & (np.random.default_rng(0).random(use.shape) < _MOST_MODULES / use.sum())
     around = np.concatenate(
         [np.ones((1, int(use.sum()))), neighbours(signs, REACH)[:, :, *inside][:, :, use]
          .reshape(_SIDE**2, -1)]
@@ -135,16 +144,19 @@ def fit_pulse(
     # a little ridge: displacements that never differ have to share, not to explode
     ridge = np.append(0.0, np.full(_SIDE**2, 0.02 * use.sum() / _SIDE))
     inverse = np.linalg.inv(normal + np.diag(ridge))
-    solution = (seen - middle) @ around.T @ inverse
-    left = seen - middle - solution @ around
-    square = float((left**2).mean())
-    # what the uncertainty of the modules adds to the squares that are left
-    doubt = float((solution[:, 1:] ** 2 @ spread.sum(axis=1)).mean() / use.sum())
-    noise = square * use.sum() / max(use.sum() - len(normal), 1) + doubt
-    noise = max(noise, 1e-12)
-    taps = solution[:, 1:].reshape(CELLS, CELLS, _SIDE, _SIDE)
+    product = (seen - middle) @ around.T
+    simple = np.pad(simple_taps(normal, product), ((0, 0), (1, 0)))
+    # what the simple pulse leaves over; how much of that is noise is decided below
+    solution = (product - simple @ normal) @ inverse
+    whole = simple + solution
+    left = seen - middle - whole @ around
+    doubt = float((whole[:, 1:] ** 2 @ spread.sum(axis=1)).mean() / use.sum())
+    degrees = max(int(use.sum()) - len(normal), 1)
+    noise = max(float((left**2).mean()) * use.sum() / degrees + doubt, 1e-12)
     error = noise * np.diag(inverse)[1:].reshape(_SIDE, _SIDE)
-    return Pulse(_shrunk(taps, error), float(middle + solution[:, 0].mean()), noise)
+    shape = (CELLS, CELLS, _SIDE, _SIDE)
+    taps = simple[:, 1:].reshape(shape) + _shrunk(solution[:, 1:].reshape(shape), error)
+    return Pulse(taps, float(middle + whole[:, 0].mean()), noise)
 
 
 def _shrunk(taps: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,13 +179,8 @@ def _shrunk(taps: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np
         for place in (near, ~near):
             energy = float((part[place] ** 2).sum())
             chance = share * float(errors[place].sum())
-            kept = max(0.0, 1 - chance / max(energy, 1e-30))
-            if kept == 0 and part is square and place is near:
-                # nothing stands out of the noise
-                return np.zeros_like(taps)
-            result[place] += part[place] * kept
-    back = result.reshape(_SIDE, CELLS, _SIDE, CELLS).transpose(1, 3, 0, 2)
-    return back[:, :, ::-1, ::-1]
+            result[place] += part[place] * max(0.0, 1 - chance / max(energy, 1e-30))
+    return as_taps(result)
 
 
 def inner(values: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ MARGIN = 3
 _STEP_PX = 1.4
 """Points lie this close; interpolation lets the pixels between them count too."""
 
-_MOST_POINTS = 4
+_MOST_POINTS = 12
 """Points a cell and axis, so that very large modules take no longer than large ones."""
 
 
