@@ -135,6 +135,31 @@ class TestDisturbances:
         image[y - 4 : y + 5, x - 4 : x + 5] = 12
         assert abs(module_likelihoods(image, grid, 2).llr[14, 14]) < 1
 
+    @pytest.mark.parametrize("grey", [-1.0, 1.0, 2.5])
+    def test_an_area_that_is_gone_is_no_evidence(self, grey: float) -> None:
+        image, grid = picture(1.0)
+        (y, x), (bottom, right) = grid.to_pixels(np.array([[12, 10], [20, 18]])).astype(int)
+        rng = np.random.default_rng(1)
+        image[y:bottom, x:right] = grey + rng.normal(0, 1, (bottom - y, right - x))
+        found = module_likelihoods(image, grid, 2)
+        assert found.blank[13:19, 11:17].min() > 0.9
+        assert np.abs(found.llr[13:19, 11:17]).max() < 2.5
+        elsewhere = np.ones((SIDE, SIDE), dtype=bool)
+        elsewhere[11:21, 9:19] = False
+        assert ((found.llr < 0) != SYMBOL.matrix)[elsewhere].mean() < 0.02
+
+    def test_nothing_is_called_gone_where_nothing_is(self) -> None:
+        for noise in (0.0, 0.5, 2.0):
+            assert module_likelihoods(*picture(noise), 2).blank.max() < 0.5
+
+    def test_a_covered_finder_does_not_spoil_the_rest(self) -> None:
+        image, grid = picture(0.8)
+        image[30:100, 30:100] = 2.5
+        found = module_likelihoods(image, grid, 2)
+        elsewhere = np.ones((SIDE, SIDE), dtype=bool)
+        elsewhere[:8, :8] = False
+        assert ((found.llr < 0) != SYMBOL.matrix)[elsewhere].mean() < 0.02
+
     def test_a_dark_surround_without_quiet_zone_is_seen(self) -> None:
         found = module_likelihoods(*picture(0.4, blur=0.5, surround=-1.0), 2)
         assert wrong(found.llr) == 0

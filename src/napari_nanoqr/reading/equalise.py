@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.blank import blank_probability
 from napari_nanoqr.reading.evidence import Levels, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
@@ -46,6 +47,9 @@ class ModuleLikelihoods:
         Dark modules are the brighter ones.
     grid : Grid
         Where the modules were sampled.
+    blank : (side, side) float32 array
+        How likely each module lies in an area that is covered or gone; its likelihood is
+        reduced accordingly.
     """
 
     llr: NDArray[np.float32]
@@ -54,6 +58,7 @@ class ModuleLikelihoods:
     expected_error_rate: float
     inverted: bool
     grid: Grid
+    blank: NDArray[np.float32]
 
     @property
     def rho(self) -> float:
@@ -110,7 +115,7 @@ def module_likelihoods(
     signs = _padded(np.where(certain, np.where(dark, -1.0, 1.0), 0.0))
     variance = np.zeros_like(signs)
     counted = np.pad(certain, MARGIN)
-    open_share = 1.0
+    open_share, trusted, lost = 1.0, certain, np.zeros(certain.shape)
     pulse, levels, llr = _rough_pulse(seen, signs), None, None
     field, cells = even(signs.shape), seen
     for number in range(1 + passes):
@@ -131,24 +136,38 @@ def module_likelihoods(
         values /= inner(field.contrast)
         # shot noise grows with the root of the signal, and so falls behind the contrast
         scale = inner(field.contrast) ** -0.5
-        levels = fit_levels(values, scale, certain, ~dark, sigma)
+        levels = fit_levels(values, scale, trusted, ~dark, sigma)
         llr = levels.log_likelihood(values, scale)
         soft = np.tanh(llr / 2)
-        inner(signs)[...] = np.where(certain, inner(signs), soft)
-        inner(variance)[...] = np.where(certain, 0.0, 1 - soft**2)
-        inner(counted)[...] = True
-        if not certain.all():
-            open_share = float((1 - soft**2)[~certain].mean())
-    return _result(llr, levels, pulse, grid)
+        lost = blank_probability(values, scale, levels, certain, dark)
+        trusted = certain & (lost < 0.5)
+        # what is blank leaks as what it looks like, whatever was written there
+        inner(signs)[...] = np.where(trusted, np.where(dark, -1.0, 1.0), soft)
+        inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
+        inner(counted)[...] = lost < 0.5
+        if not trusted.all():
+            open_share = float((1 - soft**2)[~trusted].mean())
+        llr = _mixed(llr, lost)
+    return _result(llr, lost, levels, pulse, grid)
 
 
 def _result(
-    llr: NDArray[np.float64] | None, levels: Levels | None, pulse: Pulse, grid: Grid
+    llr: NDArray[np.float64] | None,
+    lost: NDArray[np.float64],
+    levels: Levels | None,
+    pulse: Pulse,
+    grid: Grid,
 ) -> ModuleLikelihoods:
     amplitude = abs(pulse.amplitude)
     if llr is None or levels is None or levels.rho <= 0 or amplitude <= 0:
         return ModuleLikelihoods(
-            np.zeros(grid.shape, np.float32), 0.0, 0.0, 0.5, pulse.amplitude < 0, grid
+            np.zeros(grid.shape, np.float32),
+            0.0,
+            0.0,
+            0.5,
+            pulse.amplitude < 0,
+            grid,
+            np.zeros(grid.shape, np.float32),
         )
     error = float((1 / (1 + np.exp(np.abs(llr)))).mean())
     return ModuleLikelihoods(
@@ -158,7 +177,17 @@ def _result(
         error,
         pulse.amplitude < 0,
         grid,
+        lost.astype(np.float32),
     )
+
+
+def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return likelihoods of modules that say nothing with a probability."""
+    dark = 1 / (1 + np.exp(llr))
+    result: NDArray[np.float64] = np.log((1 - lost) * (1 - dark) + lost / 2) - np.log(
+        (1 - lost) * dark + lost / 2
+    )
+    return result
 
 
 def _padded(signs: NDArray[np.float64]) -> NDArray[np.float64]:

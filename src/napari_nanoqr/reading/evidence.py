@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 OUTLIERS = 0.004
 """Share of modules that scratches and particles cover, whatever was written there."""
 
-_RANGE = 6.0
+RANGE = 6.0
 """An outlier can have any value between -3 and 3, where dark is -1 and light is 1."""
 
 _LEAST_SIGMA = 0.12
@@ -61,7 +61,7 @@ class Levels:
             Noise of each value over that of the levels.
         """
         dark, light = self.densities(values, scale)
-        floor = OUTLIERS / _RANGE
+        floor = OUTLIERS / RANGE
         result: NDArray[np.float64] = np.log((1 - OUTLIERS) * light + floor) - np.log(
             (1 - OUTLIERS) * dark + floor
         )
@@ -113,7 +113,7 @@ def fit_levels(
         dark_density = np.where(light_certain, 0.0, dark_density)
         light_density = np.where(dark_certain, 0.0, light_density)
         prior = np.where(known, 1.0, 0.5) * (1 - OUTLIERS)
-        whole = prior * (dark_density + light_density) + OUTLIERS / _RANGE
+        whole = prior * (dark_density + light_density) + OUTLIERS / RANGE
         before = found
         moments = []
         for density in (dark_density, light_density):
