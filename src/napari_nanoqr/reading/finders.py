@@ -30,6 +30,9 @@ _APART = 2.0
 STRONG = 0.6
 """Correlation that noise hardly ever reaches."""
 
+TRUSTED = 0.68
+"""Correlation that noise does not reach; at the dose limit of level L patterns have 0.8."""
+
 _LEAST_PEAK = 0.35
 """Correlation before the fit."""
 

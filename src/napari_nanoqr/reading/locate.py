@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finders import (
     STRONG,
+    TRUSTED,
     Finders,
     distinct,
     find_finders,
@@ -23,7 +24,7 @@ from napari_nanoqr.reading.triples import Place, corners_of, find_guesses, find_
 
 __all__ = ["CONVINCING", "Candidate", "locate", "merge"]
 
-CONVINCING = 11.0
+CONVINCING = 12.0
 """Score that neither noise nor several codes' finder patterns together reach."""
 
 _WEAK = 40
@@ -133,7 +134,7 @@ def _climb(
         finders = new if finders is None else distinct(joined(finders, new))
         finders = without_weak(finders, _WEAK)
         # nothing is put together from what may be noise before all has been seen
-        if step == 0 or (np.abs(new.correlation) > STRONG).sum() >= 3:
+        if step == 0 or (np.abs(new.correlation) > TRUSTED).sum() >= 3:
             found = _Search(finders, _close_up(image, finders, stretch), asked).run()
             if last == 0 and found and max(c.score for c in found) >= CONVINCING:
                 # codes side by side are hardly ever of very different pitch
@@ -181,9 +182,12 @@ class _Search:
         self.free = np.ones(len(self.finders), dtype=bool)
         sides = find_sides(self.finders)
         found = list(self._triples(find_triples(self.finders, sides)))
-        strong = self.free & (self.strength > STRONG)
-        if strong.sum() >= 2:
-            found += self._pairs(find_guesses(self.finders, sides, strong))
+        trusted = self.free & (self.strength > TRUSTED)
+        if trusted.sum() < 2 and self.free.all():
+            # with nothing found yet, doubtful ones are worth a try as long as they are few
+            trusted = self.strength >= max(STRONG, float(np.sort(self.strength)[-4:].min()))
+        if trusted.sum() >= 2:
+            found += self._pairs(find_guesses(self.finders, sides, trusted))
         return found
 
     def _triples(self, places: list[Place]) -> Iterator[Candidate]:

@@ -153,19 +153,19 @@ def _wide_mean(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Return a Gaussian mean, worked out at a few places and interpolated between them."""
     step = sigma / 2
     down, right = (_weights(n, step, sigma) for n in image.shape)
-    coarse = np.ascontiguousarray((down @ image).T)
-    coarse = np.ascontiguousarray((right @ coarse).T, dtype=np.float32)
-    up, left = (_between(n, m, step) for n, m in zip(image.shape, coarse.shape, strict=True))
-    return np.asarray(up @ (coarse @ left.T), dtype=np.float32)
+    coarse = right @ np.ascontiguousarray((down @ image).T)
+    left, up = (_between(n, m, step) for n, m in zip(image.shape[::-1], coarse.shape, strict=True))
+    return np.asarray(up @ np.ascontiguousarray((left @ coarse).T), dtype=np.float32)
 
 
-def _between(count: int, places: int, step: float) -> NDArray[np.float32]:
-    """Return the matrix that interpolates linearly between places a step apart."""
+def _between(count: int, places: int, step: float) -> Any:
+    """Return the sparse matrix that interpolates linearly between places a step apart."""
+    from scipy.sparse import csr_array
+
     at = ((np.arange(count) + 0.5) / step - 0.5).clip(0, places - 1)
     before = np.minimum(at.astype(np.intp), max(places - 2, 0))
-    after = np.minimum(before + 1, places - 1)
     share = (at - before).astype(np.float32)
-    matrix = np.zeros((count, places), dtype=np.float32)
-    matrix[np.arange(count), before] = 1 - share
-    matrix[np.arange(count), after] += share
-    return matrix
+    columns = np.stack((before, np.minimum(before + 1, places - 1)), axis=-1)
+    weights = np.stack((1 - share, share), axis=-1)
+    parts = (weights.ravel(), columns.ravel(), 2 * np.arange(count + 1))
+    return csr_array(parts, shape=(count, places))

@@ -118,9 +118,11 @@ def score_of(correlation: float, version: int, one_lost: bool = False) -> float:
 
 
 def _fit(image: NDArray[np.float32], grid: Grid, version: int, lost: int | None) -> Fit:
-    """Fit affinely, then bent; from further away where that does not lead to anything."""
+    """Fit affinely, then bent as far as that says more than noise; from further away if need be."""
     template = _template(version, lost)
-    fit = refine(image, refine(image, grid, template).grid, template, degree=2)
+    count = int(function_modules(version)[1].sum())
+    straight = refine(image, grid, template)
+    fit = _bent(image, straight, template, count)
     if version > 1 and abs(fit.correlation) < _POOR:
         # wide edges reach further: for symbols bent by more than half a module
         wide = _wide_template(version, lost)
@@ -128,9 +130,20 @@ def _fit(image: NDArray[np.float32], grid: Grid, version: int, lost: int | None)
         other = refine(image, coarse.grid, template, degree=2, stiffness=0.03)
         if abs(other.correlation) > abs(fit.correlation):
             fit = other
-    if version >= 7:
-        # long ways leave room for more than a parabola
-        fit = refine(image, fit.grid, template, degree=3)
+    return fit
+
+
+def _bent(image: NDArray[np.float32], fit: Fit, template: Template, count: int) -> Fit:
+    """Raise the degree while the fit gains what its terms cost.
+
+    Schwarz's criterion (Annals of Statistics 6, 1978), the modules taken as independent.
+    """
+    for degree in (2, 3):
+        further = refine(image, fit.grid, template, degree=degree)
+        left, before = 1 - further.correlation**2, 1 - fit.correlation**2
+        if count * np.log(before / max(left, 1e-9)) < 2 * (degree + 1) * np.log(count):
+            break
+        fit = further
     return fit
 
 
