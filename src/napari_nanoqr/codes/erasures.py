@@ -19,15 +19,20 @@ def _times(a: int, b: int, exp: NDArray[np.int64], log: NDArray[np.int64]) -> in
 
 @compiled
 def _syndromes(
-    word: NDArray[np.uint8], parity: int, exp: NDArray[np.int64], log: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    syndromes = np.zeros(parity, dtype=np.int64)
-    for i in range(parity):
+    word: NDArray[np.uint8],
+    syndromes: NDArray[np.int64],
+    exp: NDArray[np.int64],
+    log: NDArray[np.int64],
+) -> bool:
+    """Fill in the syndromes of a word, and tell whether it is no codeword."""
+    wrong = 0
+    for i in range(syndromes.size):
         value = 0
         for codeword in word:
             value = (exp[log[value] + i] if value else 0) ^ codeword
         syndromes[i] = value
-    return syndromes
+        wrong |= value
+    return wrong != 0
 
 
 @compiled
@@ -123,12 +128,14 @@ def _try_erasures(
     log: NDArray[np.int64],
 ) -> tuple[NDArray[np.uint8], float, int]:
     best, best_cost, best_count = hard.copy(), np.inf, -1
-    syndromes = _syndromes(hard, parity, exp, log)
+    syndromes = np.zeros(parity, dtype=np.int64)
+    check = np.zeros(parity, dtype=np.int64)
+    wrong_word = _syndromes(hard, syndromes, exp, log)
     for count in erasures:
         word = hard.copy()
-        if syndromes.any() and not _correct(word, syndromes, worst_first[:count], exp, log):
+        if wrong_word and not _correct(word, syndromes, worst_first[:count], exp, log):
             continue
-        if _syndromes(word, parity, exp, log).any():
+        if _syndromes(word, check, exp, log):
             continue
         cost = 0.0
         for index in range(word.size):

@@ -38,7 +38,8 @@ def cost_histogram(
         if reliability >= unit * cells:
             continue
         step = int(reliability / unit)
-        other[:step] = counts[:step]
+        for cell in range(step):
+            other[cell] = counts[cell]
         # without the bit and with it; as views, since sums of indices keep loops from being
         # turned into vector instructions
         without, flipped, both = counts[step:], counts[: cells - step], other[step:]

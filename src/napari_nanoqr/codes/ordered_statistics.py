@@ -211,7 +211,8 @@ def match_patterns(
                     byte += 1
                 if cost >= best:
                     continue
-                whole[:] = syndrome
+                for w in range(whole.size):
+                    whole[w] = syndrome[w]
                 for pattern in (names[a], names[b]):
                     name = int(pattern)
                     while name:
