@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.codes import reed_solomon
 from napari_nanoqr.codes.bounds import normal_approximation_rho
-from napari_nanoqr.codes.soft import SAFE_BITS, SoftDecoded, _soft_block, decode_soft
+from napari_nanoqr.codes.search import SoftBlock
+from napari_nanoqr.codes.soft import SAFE_BITS, SoftDecoded, decode_soft
 
 BLOCKS = ((70, 55), (35, 13), (26, 19), (25, 9), (43, 19), (148, 118))
 SURE = -20.0
@@ -48,7 +49,7 @@ def by_effort(effort: int) -> Decoder:
 
 
 def order_two(llr: NDArray[np.float32], parity: int) -> tuple[NDArray[np.uint8] | None, float]:
-    block = _soft_block(llr, parity, None)
+    block = SoftBlock.of(llr, parity)
     block.try_flips(block.basis(), 1, "1")
     if not block.nearest_is_sure(SAFE_BITS):
         block.try_flips(block.basis(), 2, "2")

@@ -167,14 +167,26 @@ def test_random_words_are_told_from_answers(scale: float) -> None:
         assert answer.log2_chance > -12
 
 
-def test_the_scale_of_the_ratios_does_not_change_the_answer() -> None:
+@pytest.mark.parametrize("scale", [0.8, 100.0])
+def test_the_scale_of_the_ratios_does_not_change_the_answer(scale: float) -> None:
     rng = np.random.default_rng(7)
     llr = received(rng, sent_block(rng, 70, 55), 1.9)
-    one, other = decode_soft(llr, 15, effort=1), decode_soft(0.5 * llr, 15, effort=1)
+    one, other = decode_soft(llr, 15), decode_soft(np.float32(scale) * llr, 15)
     assert one is not None
     assert other is not None
     assert one.codeword.tolist() == other.codeword.tolist()
     assert one.log2_chance == pytest.approx(other.log2_chance, abs=0.5)
+
+
+def test_certain_bits_may_be_infinite() -> None:
+    rng = np.random.default_rng(9)
+    codeword = sent_block(rng, 26, 19)
+    signs = (1.0 - 2.0 * np.unpackbits(codeword)).astype(np.float32).reshape(26, 8)
+    llr = np.float32(np.inf) * signs
+    llr[3:8] = 0.1 * rng.standard_normal((5, 8))
+    answer = decode_soft(llr, 7)
+    assert answer is not None
+    assert answer.codeword.tolist() == codeword.tolist()
 
 
 def test_bad_input_is_refused_in_words() -> None:

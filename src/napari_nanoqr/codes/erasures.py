@@ -180,7 +180,8 @@ def nearest_of_erasures(
     """
     # the most doubtful codeword is the one whose bits are least likely to be all right
     right = -np.log1p(np.exp(-reliabilities.astype(np.float64))).sum(axis=1)
-    worst_first = np.argsort(right, kind="stable")
+    # where that is too near to certainty for a float, the worst bit decides
+    worst_first = np.lexsort((reliabilities.min(axis=1), right))
     counts = np.array(erasures, dtype=np.int64)
     word, cost, count = _try_erasures(hard, parity, worst_first, counts, reliabilities, _EXP, _LOG)
     return None if count < 0 else (word, float(cost), int(count))

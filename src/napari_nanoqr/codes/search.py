@@ -71,6 +71,18 @@ class SoftBlock:
     _doubtful: NDArray[np.float32] = field(init=False)
     _checks: int = field(init=False)
 
+    @classmethod
+    def of(
+        cls, llr: NDArray[np.float32], parity: int, known: NDArray[np.bool_] | None = None
+    ) -> SoftBlock:
+        """Begin with the log-likelihood ratios of a block, as `decode_soft` takes them."""
+        flat = llr.ravel()
+        sure = np.zeros(flat.size, dtype=bool) if known is None else known.astype(bool).ravel()
+        # sums over a block stay exact enough in float32, also where a ratio is infinite
+        reliabilities = np.minimum(np.abs(flat), np.float32(1e4))
+        reliabilities[sure] = 2 * reliabilities.sum() + 1
+        return cls(reliabilities, (flat < 0).astype(np.uint8), sure, parity)
+
     def __post_init__(self) -> None:
         self._doubtful = self.reliabilities[~self.known]
         # where nearly everything is known, some checks concern known bits alone

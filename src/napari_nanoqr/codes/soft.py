@@ -46,7 +46,8 @@ class SoftDecoded:
         reliabilities would have given any codeword this near: the number of error patterns
         that cost no more, times 2 to the minus number of checks. Above 0 the answer says
         nothing by itself. Whoever tries several readings of one image has to add the
-        logarithm of their number.
+        logarithm of their number, and signs that are all alike are not random: all zeros are
+        a codeword.
     cost : float
         Sum of the magnitudes of the log-likelihood ratios of the bits in which the codeword
         differs from the hard decisions.
@@ -87,7 +88,8 @@ def decode_soft(
     llr : (n, 8) float array
         Natural logarithm of P(bit is 0) / P(bit is 1): positive where 0 is more likely. The
         highest bit of a codeword comes first, as `numpy.unpackbits` orders them. 0 stands for
-        a bit of which nothing is known.
+        a bit of which nothing is known. A common factor changes no answer, but blocks whose
+        ratios say that the right codeword cannot be told from chance are given up early.
     parity : int
         Parity codewords at the end of the block.
     effort : int, optional
@@ -123,7 +125,10 @@ def decode_soft(
         raise ValueError("A log-likelihood ratio is not a number.")
     if known is not None and known.shape != ratios.shape:
         raise ValueError(f"known has the shape {known.shape}, the ratios {ratios.shape}.")
-    block = _soft_block(ratios, parity, known)
+    # here, because it loads the compiler
+    from napari_nanoqr.codes.search import SoftBlock
+
+    block = SoftBlock.of(ratios, parity, known)
     _search(block, effort)
     if block.flips is None:
         return None
@@ -132,20 +137,6 @@ def decode_soft(
     return SoftDecoded(
         codeword, block.log2_chance, block.cost, int(block.flips.sum()), wrong, block.stage
     )
-
-
-def _soft_block(
-    ratios: NDArray[np.float32], parity: int, known: NDArray[np.bool_] | None
-) -> SoftBlock:
-    # here, because it loads the compiler
-    from napari_nanoqr.codes.search import SoftBlock
-
-    flat = ratios.ravel()
-    sure = np.zeros(flat.size, dtype=bool) if known is None else known.astype(bool).ravel()
-    # float32 sums stay exact enough below this, and nothing is surer than e^-60
-    reliabilities = np.minimum(np.abs(flat), np.float32(60))
-    reliabilities[sure] = 2 * reliabilities.sum() + 1
-    return SoftBlock(reliabilities, (flat < 0).astype(np.uint8), sure, parity)
 
 
 def _search(block: SoftBlock, effort: int) -> None:
