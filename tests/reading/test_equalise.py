@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.evidence import Values, fit_levels
 from napari_nanoqr.reading.field import fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse
@@ -240,3 +241,34 @@ class TestGrid:
         points = np.indices((SIDE, SIDE)).transpose(1, 2, 0) + 0.5
         off = np.linalg.norm(found.grid.to_pixels(points) - grid.to_pixels(points), axis=-1) / 8
         assert off.mean() < 0.05
+
+
+class TestLevels:
+    def test_depend_on_the_neighbours_where_the_image_saturates(self) -> None:
+        image, grid = picture(0.0, blur=0.45)
+        noise = np.random.default_rng(3).normal(0, 0.4, image.shape)
+        linear = module_likelihoods((image + noise).astype(np.float32), grid, 2)
+        saturated = np.tanh(2 * image) + noise
+        found = module_likelihoods(saturated.astype(np.float32), grid, 2)
+        assert wrong(found.llr) == wrong(linear.llr) == 0
+        # saturation sharpens what the blur had softened; a linear model takes it for noise
+        assert found.rho > 0.8 * linear.rho
+
+    def test_noise_that_grows_with_the_signal_is_told_apart(self) -> None:
+        rng = np.random.default_rng(0)
+        light = rng.random((40, 40)) < 0.5
+        values = np.where(light, 1 + rng.normal(0, 0.6, (40, 40)), rng.normal(-1, 0.2, (40, 40)))
+        nothing = np.zeros((40, 40))
+        seen = Values(values, np.ones((40, 40)), nothing, nothing)
+        levels = fit_levels(seen, nothing > 0, light, 0.4)
+        assert levels.dark.sigma == pytest.approx(0.2, abs=0.05)
+        assert levels.light.sigma == pytest.approx(0.6, abs=0.08)
+
+    def test_noise_is_not_underestimated_where_the_levels_overlap(self) -> None:
+        rng = np.random.default_rng(1)
+        light = rng.random((60, 60)) < 0.5
+        values = np.where(light, 1.0, -1.0) + rng.normal(0, 0.9, (60, 60))
+        nothing = np.zeros((60, 60))
+        levels = fit_levels(Values(values, np.ones((60, 60)), nothing, nothing), nothing > 0,
+                            light, 0.5)  # fmt: skip
+        assert levels.rho == pytest.approx(1 / 0.9, rel=0.07)

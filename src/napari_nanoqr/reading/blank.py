@@ -7,12 +7,10 @@ nothing about what was written.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.evidence import OUTLIERS, RANGE, Levels
+from napari_nanoqr.reading.evidence import OUTLIERS, RANGE, Levels, Values
 
 _WINDOWS = (5, 9)
 """Sides in modules of the areas that are looked at: smaller ones are even by chance."""
@@ -25,8 +23,7 @@ _LOG_PRIOR = float(np.log(1e-4))
 
 
 def blank_probability(
-    values: NDArray[np.float64],
-    scale: NDArray[np.float64],
+    seen: Values,
     levels: Levels,
     certain: NDArray[np.bool_],
     dark: NDArray[np.bool_],
@@ -35,10 +32,8 @@ def blank_probability(
 
     Parameters
     ----------
-    values : (rows, columns) float array
-        Equalised, about -1 for dark and 1 for light.
-    scale : (rows, columns) float array
-        Noise of each value over that of the levels.
+    seen : Values
+        Equalised values.
     levels : Levels
         Means and noise of dark and light modules.
     certain, dark : (rows, columns) bool arrays
@@ -54,16 +49,13 @@ def blank_probability(
     Two hypotheses for each area: its values are those of modules, dark and light with equal
     probability; or one unknown level between -3 and 3 and noise (integrated over the level).
     """
-    wider = replace(
-        levels,
-        dark_sigma=float(np.hypot(levels.dark_sigma, _AREAS_DIFFER)),
-        light_sigma=float(np.hypot(levels.light_sigma, _AREAS_DIFFER)),
-    )
-    dark_density, light_density = wider.densities(values, scale)
+    dark_density, light_density = levels.densities(seen, _AREAS_DIFFER)
+    values = seen.values
     light_share = np.where(certain, np.where(dark, 0.0, 1.0), 0.5)
     written = light_share * light_density + (1 - light_share) * dark_density
     log_written = np.log((1 - OUTLIERS) * written + OUTLIERS / RANGE)
-    variance = (wider.dark_sigma**2 + wider.light_sigma**2) / 2 * scale**2
+    noise = (levels.dark.sigma**2 + levels.light.sigma**2) / 2 + _AREAS_DIFFER**2
+    variance = noise * seen.scale**2
     precision = 1 / variance
     result = np.zeros(values.shape)
     for side in _WINDOWS:

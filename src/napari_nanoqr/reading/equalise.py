@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.blank import blank_probability
-from napari_nanoqr.reading.evidence import Levels, fit_levels
+from napari_nanoqr.reading.evidence import Levels, Values, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
@@ -23,6 +23,9 @@ from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.register import function_modules
 from napari_nanoqr.reading.regrid import settled
 from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+
+_WORTH_SAMPLING = 0.03
+"""Move of a corner in modules from which on the image is sampled again."""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
@@ -120,8 +123,9 @@ def module_likelihoods(
     field, cells = even(signs.shape), seen
     for number in range(1 + passes):
         if number > 0:
-            grid = settled(cells, pulse, field.contrast * signs, float(variance.mean()), grid)
-            seen = sample_cells(image, grid)
+            moved = settled(cells, pulse, field.contrast * signs, float(variance.mean()), grid)
+            if _distance(moved, grid) > _WORTH_SAMPLING * grid.pitch_px:
+                grid, seen = moved, sample_cells(image, moved)
         for _ in range(_FIRST_ROUNDS if number == 0 else 1):
             field = fit_field(seen, pulse, signs, open_share)
             cells = field.removed(seen)
@@ -136,10 +140,14 @@ def module_likelihoods(
         values /= inner(field.contrast)
         # shot noise grows with the root of the signal, and so falls behind the contrast
         scale = inner(field.contrast) ** -0.5
-        levels = fit_levels(values, scale, trusted, ~dark, sigma)
-        llr = levels.log_likelihood(values, scale)
+        around = inner(neighbours(signs, 1))
+        beside = (around[0, 1] + around[2, 1] + around[1, 0] + around[1, 2]) / 4
+        across = (around[0, 0] + around[0, 2] + around[2, 0] + around[2, 2]) / 4
+        levelled = Values(values, scale, beside, across)
+        levels = fit_levels(levelled, trusted, ~dark, sigma)
+        llr = levels.log_likelihood(levelled)
         soft = np.tanh(llr / 2)
-        lost = blank_probability(values, scale, levels, certain, dark)
+        lost = blank_probability(levelled, levels, certain, dark)
         trusted = certain & (lost < 0.5)
         # what is blank leaks as what it looks like, whatever was written there
         inner(signs)[...] = np.where(trusted, np.where(dark, -1.0, 1.0), soft)
@@ -179,6 +187,14 @@ def _result(
         grid,
         lost.astype(np.float32),
     )
+
+
+def _distance(one: Grid, other: Grid) -> float:
+    """Return how far two grids are apart at most, in pixels, on a lattice of nine points."""
+    rows, columns = one.shape
+    lattice = np.indices((3, 3)).transpose(1, 2, 0) / 2 * np.array([rows, columns])
+    apart = one.to_pixels(lattice) - other.to_pixels(lattice)
+    return float(np.sqrt((apart**2).sum(axis=-1).max()))
 
 
 def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.float64]:

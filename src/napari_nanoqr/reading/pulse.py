@@ -52,7 +52,7 @@ class Pulse:
         side = CELLS * _SIDE
         return self.taps[:, :, ::-1, ::-1].transpose(2, 0, 3, 1).reshape(side, side)
 
-    def expected(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    def expected(self, signs: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return the cells that modules should give.
 
         Parameters
@@ -62,16 +62,18 @@ class Pulse:
 
         Returns
         -------
-        (3, 3, rows, columns) float array
+        (3, 3, rows, columns) float32 array
             Grey values.
         """
-        around = neighbours(signs, REACH)
-        cells = self.taps.reshape(CELLS**2, -1) @ around.reshape(_SIDE**2, -1)
-        result: NDArray[np.float64] = cells.reshape(CELLS, CELLS, *signs.shape) + self.offset
+        # cells are single precision as well
+        around = neighbours(signs.astype(np.float32), REACH)
+        taps = self.taps.astype(np.float32).reshape(CELLS**2, -1)
+        cells = taps @ around.reshape(_SIDE**2, -1) + np.float32(self.offset)
+        result: NDArray[np.float32] = cells.reshape(CELLS, CELLS, *signs.shape)
         return result
 
 
-def neighbours(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+def neighbours(values: NDArray[Any], reach: int) -> NDArray[Any]:
     """Return for each module those around it.
 
     Parameters
@@ -89,12 +91,11 @@ def neighbours(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     rows, columns = values.shape
     padded = np.pad(values, reach, mode="edge")
     side = 2 * reach + 1
-    return np.stack(
-        [
-            np.stack([padded[k : k + rows, m : m + columns] for m in range(side)])
-            for k in range(side)
-        ]
-    )
+    result = np.empty((side, side, rows, columns), dtype=values.dtype)
+    for k in range(side):
+        for m in range(side):
+            result[k, m] = padded[k : k + rows, m : m + columns]
+    return result
 
 
 def fit_pulse(
