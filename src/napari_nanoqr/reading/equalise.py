@@ -43,7 +43,9 @@ class ModuleLikelihoods:
     amplitude : float
         Half the distance between the grey values of light and dark areas.
     sigma : float
-        Noise of a module after equalising, in grey values; rho = amplitude / sigma.
+        Noise of a module after equalising, in grey values; rho = amplitude / sigma, for
+        modules of which half of the neighbours are light. Where milling saturates, the levels
+        of others lie closer or further apart: the error rate below knows that, rho does not.
     expected_error_rate : float
         Share of the modules that a threshold gets wrong, as the likelihoods expect it.
     inverted : bool
