@@ -167,6 +167,22 @@ def test_random_words_are_told_from_answers(scale: float) -> None:
         assert answer.log2_chance > -12
 
 
+def test_the_chance_of_an_accident_is_what_it_says() -> None:
+    # of a code with few data the nearest codeword is always found: then the bound is tight
+    rng = np.random.default_rng(11)
+    chances = []
+    for _ in range(800):
+        llr = rng.exponential(2.0, (8, 8)) * rng.choice([-1, 1], (8, 8))
+        answer = decode_soft(llr.astype(np.float32), 6, effort=1)
+        assert answer is not None
+        chances.append(answer.log2_chance)
+    for bits in (4, 5, 6):
+        expected = 800 * 2.0**-bits
+        count = sum(chance < -bits for chance in chances)
+        assert abs(count - expected) < 4 * expected**0.5
+    assert min(chances) > -20
+
+
 @pytest.mark.parametrize("scale", [0.8, 100.0])
 def test_the_scale_of_the_ratios_does_not_change_the_answer(scale: float) -> None:
     rng = np.random.default_rng(7)
