@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,9 +87,7 @@ def locate(
             if pitch_px is None:
                 new = _climb(image, stretch, bare, asked)
             else:
-                # which way a tilted symbol was measured is not known either
-                pitch = pitch_px * (stretch / stretch_y) ** (0.5 if number else 0)
-                new = _search_one(image, pitch, stretch, bare, asked)
+                new = _search_one(image, pitch_px, stretch, bare, asked)
             best = merge(best + new)
             if asked():
                 return best
@@ -114,7 +112,7 @@ def _search_one(
     """Look for symbols of a pitch that is known."""
     scaled = scale_image(image, pitch, stretch)
     finders = find_finders(scaled, _WEAK, bare=bare)
-    return _Search(finders, lambda place, version: scaled, asked).run()
+    return _Search(finders, image.shape, lambda place, version: scaled, asked, True).run()
 
 
 def _climb(
@@ -125,6 +123,7 @@ def _climb(
     steps = int(np.log(largest / _LEAST_PITCH) / np.log(_LADDER)) + 1
     finders: Finders | None = None
     found: list[Candidate] = []
+    known: dict[bytes, Candidate | None] = {}
     last = 0.0
     for step in reversed(range(steps)):
         pitch = _LEAST_PITCH * _LADDER**step
@@ -135,7 +134,8 @@ def _climb(
         finders = without_weak(finders, _WEAK)
         # nothing is put together from what may be noise before all has been seen
         if step == 0 or (np.abs(new.correlation) > TRUSTED).sum() >= 3:
-            found = _Search(finders, _close_up(image, finders, stretch), asked).run()
+            show = _close_up(image, finders, stretch)
+            found = _Search(finders, image.shape, show, asked, known=known).run()
             if last == 0 and found and max(c.score for c in found) >= CONVINCING:
                 # codes side by side are hardly ever of very different pitch
                 last = pitch / _LADDER**2.5
@@ -164,15 +164,24 @@ class _Search:
     ----------
     finders : Finders
         All that were found.
+    shape : tuple of int
+        Of the image.
     show : callable
         Returns the image in which a place of about this version is to be fitted.
     asked : callable
         Whether to stop.
+    doubtful : bool
+        Pairs of finder patterns that may be noise are worth a try.
+    known : dict
+        What came of places tried before, by their centres.
     """
 
     finders: Finders
+    shape: tuple[int, ...]
     show: Callable[[Place, int], Scaled]
     asked: Callable[[], bool]
+    doubtful: bool = False
+    known: dict[bytes, Candidate | None] = field(default_factory=dict)
 
     def run(self) -> list[Candidate]:
         """Return the symbols found, and what might be some."""
@@ -183,7 +192,7 @@ class _Search:
         sides = find_sides(self.finders)
         found = list(self._triples(find_triples(self.finders, sides)))
         trusted = self.free & (self.strength > TRUSTED)
-        if trusted.sum() < 2 and self.free.all():
+        if self.doubtful and trusted.sum() < 2 and self.free.all():
             # with nothing found yet, doubtful ones are worth a try as long as they are few
             trusted = self.strength >= max(STRONG, float(np.sort(self.strength)[-4:].min()))
         if trusted.sum() >= 2:
@@ -207,6 +216,12 @@ class _Search:
     def _pairs(self, guesses: list[Place]) -> Iterator[Candidate]:
         pairs: dict[frozenset[int], list[Place]] = {}
         for guess in guesses:
+            # what was lost was lost in the image, not outside
+            margin = 4 * float(np.linalg.norm(guess.centres[1] - guess.centres[0])) / guess.modules
+            if (guess.centres < -margin).any() or (
+                guess.centres > np.add(self.shape, margin)
+            ).any():
+                continue
             pairs.setdefault(frozenset(guess.finders) - {-1}, []).append(guess)
         for pair in list(pairs)[:_GUESSES]:
             if self.asked():
@@ -222,11 +237,14 @@ class _Search:
                     self._settle(place, candidate)
 
     def _fit(self, place: Place) -> Candidate | None:
-        known = [i for i in place.finders if i >= 0]
-        versions = place.versions
-        if not versions:
-            return None
-        return fit_symbol(self.show(place, max(versions)), place, float(self.strength[known].min()))
+        key = place.centres.tobytes()
+        if key not in self.known:
+            versions = place.versions
+            strength = float(self.strength[[i for i in place.finders if i >= 0]].min())
+            self.known[key] = (
+                fit_symbol(self.show(place, max(versions)), place, strength) if versions else None
+            )
+        return self.known[key]
 
     def _settle(self, place: Place, candidate: Candidate) -> None:
         """Let no other symbol have the finder patterns of this one, nor those within it."""

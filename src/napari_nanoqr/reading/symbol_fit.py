@@ -31,8 +31,20 @@ _PROBE = 0.22
 _VERSIONS = 4
 """Most versions that are fitted at one place."""
 
-_POOR = 0.5
-"""Correlation at which a fit may have gone astray."""
+_MOVE = 0.6
+"""Modules between the places tried for a finder pattern that was lost."""
+
+_MOST_MOVES = 5
+"""Most such steps to each side."""
+
+_POOR = 0.88
+"""Correlation, as a share of the finder patterns', below which a fit may have gone astray."""
+
+_HOPELESS = 0.27
+"""Correlation below which nothing suggests that there is a symbol at all."""
+
+_STIFFNESS = 0.03
+"""Of the grid: that terms pay is seen to by another criterion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +65,8 @@ class Candidate:
         The image shows the symbol mirrored, as far as the format information tells.
     score : float
         Fisher's transform of the correlation in standard deviations, which are one over the
-        root of the number of function modules: comparable between versions. Noise stays
-        below 8, places put together from several symbols' finder patterns below 11.
+        root of the number of function modules, times the share of what the modules outside
+        of finder patterns reach of it: comparable between versions.
     """
 
     grid: Grid
@@ -83,7 +95,7 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     """
     lost = place.finders.index(-1) if -1 in place.finders else None
     starts: list[tuple[float, int, Grid]] = []
-    for version in place.versions:
+    for version in place.versions[: 9 if lost is None else 3]:
         corners = scaled.scaled(corners_of(place, version))
         if lost is None:
             starts += _probe(scaled.image, corners[None], version, lost)
@@ -97,8 +109,8 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     for start, version, grid in starts[:_VERSIONS]:
         if strength < STRONG and abs(start) < _PROBE:
             continue
-        fit = _fit(scaled.image, grid, version, lost)
-        score = score_of(fit.correlation, version, lost is not None)
+        fit = _fit(scaled.image, grid, version, lost, strength)
+        score = _score(scaled.image, fit, version, lost)
         if abs(fit.correlation) >= LEAST and (best is None or score > best[0]):
             best = (score, version, fit)
     if best is None:
@@ -111,37 +123,71 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     )
 
 
-def score_of(correlation: float, version: int, one_lost: bool = False) -> float:
-    """Return how far a correlation with function patterns is from noise."""
-    count = int(function_modules(version)[1].sum()) - 64 * one_lost
-    return float(np.arctanh(min(abs(correlation), 0.9999)) * np.sqrt(count))
+def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None) -> float:
+    """Return how far a correlation with function patterns is from noise.
+
+    The finder patterns led here: that they fit says little. What counts is that the rest,
+    timing and alignment patterns, fits as well as they do.
+    """
+    modules, known = function_modules(version)
+    count = int(known.sum()) - 64 * (lost is not None)
+    far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
+    rest = known & ~(_corner(version, 0) | _corner(version, 1) | _corner(version, 2))
+    value = np.where(modules[rest], -1.0, 1.0) * np.sign(fit.correlation)
+    value -= value.mean()
+    points = np.argwhere(rest).astype(np.float64) + 0.5
+    seen = interpolate(image, fit.grid.to_pixels(points)).astype(float)
+    seen -= seen.mean()
+    norm = float(np.sqrt((seen @ seen) * (value @ value)))
+    share = float(seen @ value) / max(norm * abs(fit.correlation), 1e-12)
+    return far * float(np.clip(share, 0, 1))
 
 
-def _fit(image: NDArray[np.float32], grid: Grid, version: int, lost: int | None) -> Fit:
+def _fit(
+    image: NDArray[np.float32], grid: Grid, version: int, lost: int | None, strength: float
+) -> Fit:
     """Fit affinely, then bent as far as that says more than noise; from further away if need be."""
     template = _template(version, lost)
     count = int(function_modules(version)[1].sum())
-    straight = refine(image, grid, template)
-    fit = _bent(image, straight, template, count)
-    if version > 1 and abs(fit.correlation) < _POOR:
-        # wide edges reach further: for symbols bent by more than half a module
-        wide = _wide_template(version, lost)
-        coarse = refine(image, refine(image, grid, wide).grid, wide, degree=2, stiffness=0.02)
-        other = refine(image, coarse.grid, template, degree=2, stiffness=0.03)
-        if abs(other.correlation) > abs(fit.correlation):
+    fit = _bent(image, refine(image, grid, template), template, count)
+    if version > 1 and _HOPELESS < abs(fit.correlation) < _POOR * strength:
+        other = _bent(image, _grown(image, grid, template, version), template, count)
+        if _pays(fit, other, count):
             fit = other
     return fit
 
 
-def _bent(image: NDArray[np.float32], fit: Fit, template: Template, count: int) -> Fit:
-    """Raise the degree while the fit gains what its terms cost.
+def _pays(fit: Fit, further: Fit, count: int) -> bool:
+    """Return whether a fit gains what its terms cost.
 
     Schwarz's criterion (Annals of Statistics 6, 1978), the modules taken as independent.
     """
-    for degree in (2, 3):
-        further = refine(image, fit.grid, template, degree=degree)
-        left, before = 1 - further.correlation**2, 1 - fit.correlation**2
-        if count * np.log(before / max(left, 1e-9)) < 2 * (degree + 1) * np.log(count):
+    left, before = 1 - further.correlation**2, 1 - fit.correlation**2
+    terms = 2 * (max(len(further.grid.bend), 3) - max(len(fit.grid.bend), 3))
+    return bool(count * np.log(before / max(left, 1e-9)) > terms * np.log(count))
+
+
+def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: int) -> Fit:
+    """Fit what is near the finder patterns, then more and more: for symbols that are bent."""
+    side = side_modules(version)
+    corners = np.array([[3.5, 3.5], [3.5, side - 3.5], [side - 3.5, 3.5]])
+    distance = np.linalg.norm(template.points[:, None] - corners, axis=-1).min(axis=1)
+    fit = Fit(grid, 0.0)
+    reach = 10.0
+    while reach < side:
+        near = distance < reach
+        part = Template(template.points[near], template.value[near], template.slope[near])
+        degree = 1 if reach < 12 else 2 if reach < 0.4 * side else 3
+        fit = refine(image, fit.grid, part, degree=degree, stiffness=0.02)
+        reach *= 1.3
+    return refine(image, fit.grid, template, degree=2, stiffness=0.02)
+
+
+def _bent(image: NDArray[np.float32], fit: Fit, template: Template, count: int) -> Fit:
+    """Raise the degree of a fit as long as that pays."""
+    for degree in (2, 3, 4):
+        further = refine(image, fit.grid, template, degree=degree, stiffness=_STIFFNESS)
+        if not _pays(fit, further, count):
             break
         fit = further
     return fit
@@ -153,14 +199,6 @@ def _template(version: int, lost: int | None) -> Template:
     if lost is not None:
         known = known & ~_corner(version, lost)
     return make_template(modules, known)
-
-
-@lru_cache(maxsize=12)
-def _wide_template(version: int, lost: int | None) -> Template:
-    modules, known = function_modules(version)
-    if lost is not None:
-        known = known & ~_corner(version, lost)
-    return make_template(modules, known, blur=0.8)
 
 
 def _corner(version: int, which: int) -> NDArray[np.bool_]:
@@ -186,20 +224,23 @@ def _centres(version: int, lost: int | None) -> tuple[Points, NDArray[np.float64
 def _probe(
     image: NDArray[np.float32], corners: NDArray[np.float64], version: int, lost: int | None
 ) -> list[tuple[float, int, Grid]]:
-    """Return the correlation at module centres for each set of corners, without a fit."""
+    """Return the correlation at module centres for each parallelogram, without a fit."""
     side = side_modules(version)
     points, value = _centres(version, lost)
-    result = []
-    for four in corners:
-        try:
-            grid = Grid.from_corners(four, (side, side))
-        except ValueError:
-            continue
-        seen = interpolate(image, grid.to_pixels(points)).astype(float)
-        seen -= seen.mean()
-        norm = np.sqrt((seen @ seen) * (value @ value))
-        result.append((float(seen @ value / norm) if norm > 0 else 0.0, version, grid))
-    return result
+    # columns: down, right, first corner
+    affine = np.stack(
+        ((corners[:, 3] - corners[:, 0]) / side, (corners[:, 1] - corners[:, 0]) / side,
+         corners[:, 0]), axis=-1,
+    )  # fmt: skip
+    places = points @ affine[:, :, :2].transpose(0, 2, 1) + affine[:, None, :, 2]
+    seen = interpolate(image, places).astype(float)
+    seen -= seen.mean(axis=1, keepdims=True)
+    norm = np.sqrt((seen**2).sum(axis=1) * (value @ value))
+    fits = seen @ value / np.maximum(norm, 1e-12)
+    return [
+        (float(fit), version, Grid((side, side), np.vstack((a, (0, 0, 1))), np.zeros((1, 2))))
+        for fit, a in zip(fits, affine, strict=True)
+    ]
 
 
 def _nearby(corners: Points, lost: int, side: int) -> NDArray[np.float64]:
@@ -208,18 +249,15 @@ def _nearby(corners: Points, lost: int, side: int) -> NDArray[np.float64]:
     The other two leave it open by some percent of a side: the fit's reach is less.
     """
     down, right = (corners[3] - corners[0]) / side, (corners[1] - corners[0]) / side
-    reach = 0.6 + 0.03 * side
-    moves = np.arange(-np.ceil(reach / 0.6), np.ceil(reach / 0.6) + 1) * 0.6
-    result = []
-    for y in moves:
-        for x in moves:
-            move = y * down + x * right
-            moved = corners.copy()
-            # the fourth corner follows, as in a parallelogram
-            moved[{0: 0, 1: 1, 2: 3}[lost]] += move
-            moved[2] += -move if lost == 0 else move
-            result.append(moved)
-    return np.array(result)
+    count = min(int(np.ceil(1 + 0.05 * side)), _MOST_MOVES)
+    moves = np.arange(-count, count + 1) * _MOVE
+    y, x = (m.reshape(-1, 1) for m in np.meshgrid(moves, moves))
+    move = y * down + x * right
+    moved = np.repeat(corners[None], len(move), axis=0)
+    # the fourth corner follows, as in a parallelogram
+    moved[:, (0, 1, 3)[lost]] += move
+    moved[:, 2] += -move if lost == 0 else move
+    return moved
 
 
 @lru_cache(maxsize=1)
