@@ -157,3 +157,66 @@ def test_the_same_place_is_told_once() -> None:
     found = locate(image, pitch_px=PITCH)
     assert len(found) == 1
     assert merge(found + found) == found
+
+
+def test_a_destroyed_finder_pattern_is_made_up_for() -> None:
+    symbol = encode(b"only two of three", error="H", version=4)
+    linear = turned(33)
+    origin, corners = placed(33, linear, (300, 300))
+    rng = np.random.default_rng(3)
+    for row, column in ((3.5, 3.5), (3.5, 29.5), (29.5, 3.5)):
+        image = draw(symbol.matrix, shape=(300, 300), matrix_yx=linear, origin=origin)
+        y, x = linear @ np.array([row, column]) + np.array(origin)
+        down, right = np.indices(image.shape)
+        image[np.hypot(down - y, right - x) < 5 * PITCH] = 0.3
+        noisy = (image + rng.normal(0, 1.2, image.shape)).astype(np.float32)
+        candidate = locate(noisy, pitch_px=PITCH)[0]
+        assert candidate.version == 4
+        assert_found(candidate, corners, 33)
+
+
+def test_all_symbols_of_a_field_are_found_each_once() -> None:
+    versions = [[1, 2, 3], [3, 1, 5], [2, 2, 1]]
+    rng = np.random.default_rng(4)
+    field = np.ones((900, 900), dtype=np.float32)
+    expected = []
+    for i, line in enumerate(versions):
+        for j, version in enumerate(line):
+            side = 17 + 4 * version
+            linear = turned(rng.uniform(0, 360), mirrored=bool((i + j) % 2))
+            origin, corners = placed(side, linear, (300, 300))
+            symbol = encode(b"%d" % version, version=version)
+            part = draw(symbol.matrix, shape=(300, 300), matrix_yx=linear, origin=origin)
+            field[300 * i : 300 * i + 300, 300 * j : 300 * j + 300] = part
+            expected.append((version, bool((i + j) % 2), corners + np.array([300 * i, 300 * j])))
+    noisy = (field + rng.normal(0, 2, field.shape)).astype(np.float32)
+    found = [c for c in locate(noisy, pitch_px=1.04 * PITCH) if c.score > CONVINCING]
+    assert len(found) == 9
+    for version, mirrored, corners in expected:
+        middle = corners.mean(axis=0)
+        nearest = min(found, key=lambda c: np.linalg.norm(c.grid.corners_yx.mean(axis=0) - middle))
+        assert nearest.version == version
+        assert nearest.mirrored is mirrored
+        assert_found(nearest, corners, 17 + 4 * version)
+
+
+def test_a_bent_symbol_is_followed() -> None:
+    from scipy.ndimage import map_coordinates
+
+    symbol = encode(b"bent", version=10)
+    linear = turned(0)
+    shape = (440, 440)
+    origin, _ = placed(57, linear, shape)
+    image = draw(symbol.matrix, shape=shape, matrix_yx=linear, origin=origin)
+    y, x = np.indices(shape, dtype=float)
+    # no straight grid fits all of this to within 0.7 module
+    bend = 1.2 * PITCH * np.sin(2 * np.pi * y / 460)
+    bent = map_coordinates(image, [y, x + bend], order=1, mode="nearest")
+    noisy = (bent + np.random.default_rng(6).normal(0, 1.2, shape)).astype(np.float32)
+    candidate = locate(noisy, pitch_px=PITCH)[0]
+    assert candidate.version == 10
+    modules = np.indices((57, 57)).transpose(1, 2, 0) + 0.5
+    at = candidate.grid.to_pixels(modules)
+    back = at + np.stack((0 * at[..., 0], 1.2 * PITCH * np.sin(2 * np.pi * at[..., 0] / 460)), -1)
+    off = np.linalg.norm(back - (modules @ linear.T + np.array(origin)), axis=-1) / PITCH
+    assert np.percentile(off, 95) < 0.4

@@ -9,12 +9,12 @@ steerable filters). Divided by the local spread, brightness and contrast do not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.finder_set import STRONG, Finders, distinct, without_weak
 from napari_nanoqr.reading.grid import interpolate
 from napari_nanoqr.reading.scaled import Scaled
 
@@ -27,12 +27,6 @@ _RADIUS = {False: 4.6, True: 3.7}
 _APART = 2.0
 """Modules; peaks nearer to a higher one are part of it."""
 
-STRONG = 0.6
-"""Correlation that noise hardly ever reaches."""
-
-TRUSTED = 0.68
-"""Correlation that noise does not reach; at the dose limit of level L patterns have 0.8."""
-
 _LEAST_PEAK = 0.35
 """Correlation before the fit."""
 
@@ -41,32 +35,6 @@ _TILE = 256
 
 _STEPS = 5
 """Iterations of the fit; it comes within a hundredth of a module in three or four."""
-
-
-@dataclass(frozen=True, eq=False)
-class Finders:
-    """Places that look like finder patterns, best first.
-
-    Parameters
-    ----------
-    centre : (n, 2) float array
-        y and x in pixels of the original.
-    frame : (n, 2, 2) float array
-        Columns are the steps of one module along the pattern's two sides, in those pixels,
-        turned by less than 90 degrees and not mirrored.
-    correlation : (n,) float array
-        With the fitted pattern; negative where dark modules are the brighter ones.
-    """
-
-    centre: NDArray[np.float64]
-    frame: NDArray[np.float64]
-    correlation: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.correlation)
-
-    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Finders:
-        return Finders(self.centre[which], self.frame[which], self.correlation[which])
 
 
 def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = False) -> Finders:
@@ -97,34 +65,6 @@ def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = 
     finders = _fit(scaled, centres, turn[y, x].astype(np.float64), signs, bare)
     finders = finders[np.abs(finders.correlation) >= least]
     return without_weak(distinct(finders), weak)
-
-
-def joined(one: Finders, other: Finders) -> Finders:
-    """Return the finders of both, in no order."""
-    return Finders(
-        np.concatenate((one.centre, other.centre)),
-        np.concatenate((one.frame, other.frame)),
-        np.concatenate((one.correlation, other.correlation)),
-    )
-
-
-def without_weak(finders: Finders, most: int) -> Finders:
-    """Return finders without those weak ones that are more than so many."""
-    weak = np.abs(finders.correlation) < STRONG
-    return finders[~weak | (np.cumsum(weak) <= most)]
-
-
-def distinct(finders: Finders) -> Finders:
-    """Return finders best first, without those on top of better ones."""
-    order = np.argsort(-np.abs(finders.correlation), kind="stable")
-    finders = finders[order]
-    size = np.sqrt(np.abs(np.linalg.det(finders.frame)))
-    keep: list[int] = []
-    for i in range(len(finders)):
-        apart = np.linalg.norm(finders.centre[keep] - finders.centre[i], axis=1)
-        if not (apart < _APART * np.maximum(size[keep], size[i])).any():
-            keep.append(i)
-    return finders[np.array(keep, dtype=np.intp)]
 
 
 def _pattern(

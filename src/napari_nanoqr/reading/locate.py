@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.finders import (
-    STRONG,
+from napari_nanoqr.reading.assemble import Assembly
+from napari_nanoqr.reading.finder_set import (
     TRUSTED,
     Finders,
     distinct,
-    find_finders,
     joined,
     without_weak,
 )
+from napari_nanoqr.reading.finders import find_finders
 from napari_nanoqr.reading.scaled import Scaled, scale_image, scale_window
 from napari_nanoqr.reading.scene import inside
-from napari_nanoqr.reading.symbol_fit import Candidate, fit_symbol
-from napari_nanoqr.reading.triples import Place, corners_of, find_guesses, find_sides, find_triples
+from napari_nanoqr.reading.symbol_fit import CONVINCING, Candidate
+from napari_nanoqr.reading.triples import Place, corners_of
 
 __all__ = ["CONVINCING", "Candidate", "locate", "merge"]
 
-CONVINCING = 12.0
-"""Score that neither noise nor several codes' finder patterns together reach."""
-
 _WEAK = 40
 """Most finder patterns that may be noise; more of them cost time and bring nothing."""
-
-_FAILURES = 25
-"""Places in a row tried in vain after which the rest is left."""
-
-_GUESSES = 20
-"""Most pairs of finder patterns for which the third one is guessed."""
 
 _STRETCHES = (1.0, 1.27, 1.62)
 """Foreshortening to be tried where none is told: each within 13 %, up to a tilt of 58 degrees."""
@@ -112,7 +102,7 @@ def _search_one(
     """Look for symbols of a pitch that is known."""
     scaled = scale_image(image, pitch, stretch)
     finders = find_finders(scaled, _WEAK, bare=bare)
-    return _Search(finders, image.shape, lambda place, version: scaled, asked, True).run()
+    return Assembly(finders, image.shape, lambda place, version: scaled, asked, True).run()
 
 
 def _climb(
@@ -135,7 +125,7 @@ def _climb(
         # nothing is put together from what may be noise before all has been seen
         if step == 0 or (np.abs(new.correlation) > TRUSTED).sum() >= 3:
             show = _close_up(image, finders, stretch)
-            found = _Search(finders, image.shape, show, asked, known=known).run()
+            found = Assembly(finders, image.shape, show, asked, known=known).run()
             if last == 0 and found and max(c.score for c in found) >= CONVINCING:
                 # codes side by side are hardly ever of very different pitch
                 last = pitch / _LADDER**2.5
@@ -154,102 +144,6 @@ def _close_up(
         return scale_window(image, corners, float(np.sqrt(area * stretch)), stretch)
 
     return show
-
-
-@dataclass
-class _Search:
-    """Put finder patterns together and keep what turns out to be a symbol.
-
-    Parameters
-    ----------
-    finders : Finders
-        All that were found.
-    shape : tuple of int
-        Of the image.
-    show : callable
-        Returns the image in which a place of about this version is to be fitted.
-    asked : callable
-        Whether to stop.
-    doubtful : bool
-        Pairs of finder patterns that may be noise are worth a try.
-    known : dict
-        What came of places tried before, by their centres.
-    """
-
-    finders: Finders
-    shape: tuple[int, ...]
-    show: Callable[[Place, int], Scaled]
-    asked: Callable[[], bool]
-    doubtful: bool = False
-    known: dict[bytes, Candidate | None] = field(default_factory=dict)
-
-    def run(self) -> list[Candidate]:
-        """Return the symbols found, and what might be some."""
-        if len(self.finders) < 2:
-            return []
-        self.strength = np.abs(self.finders.correlation)
-        self.free = np.ones(len(self.finders), dtype=bool)
-        sides = find_sides(self.finders)
-        found = list(self._triples(find_triples(self.finders, sides)))
-        trusted = self.free & (self.strength > TRUSTED)
-        if self.doubtful and trusted.sum() < 2 and self.free.all():
-            # with nothing found yet, doubtful ones are worth a try as long as they are few
-            trusted = self.strength >= max(STRONG, float(np.sort(self.strength)[-4:].min()))
-        if trusted.sum() >= 2:
-            found += self._pairs(find_guesses(self.finders, sides, trusted))
-        return found
-
-    def _triples(self, places: list[Place]) -> Iterator[Candidate]:
-        failures = 0
-        for place in places:
-            if failures >= _FAILURES or self.asked():
-                break
-            if self.free[list(place.finders)].sum() < 2:
-                continue
-            failures += 1
-            if candidate := self._fit(place):
-                yield candidate
-                if candidate.score >= CONVINCING:
-                    self._settle(place, candidate)
-                    failures = 0
-
-    def _pairs(self, guesses: list[Place]) -> Iterator[Candidate]:
-        pairs: dict[frozenset[int], list[Place]] = {}
-        for guess in guesses:
-            # what was lost was lost in the image, not outside
-            margin = 4 * float(np.linalg.norm(guess.centres[1] - guess.centres[0])) / guess.modules
-            if (guess.centres < -margin).any() or (
-                guess.centres > np.add(self.shape, margin)
-            ).any():
-                continue
-            pairs.setdefault(frozenset(guess.finders) - {-1}, []).append(guess)
-        for pair in list(pairs)[:_GUESSES]:
-            if self.asked():
-                break
-            if not self.free[list(pair)].all():
-                continue
-            # all guesses of one pair, before any is believed
-            fits = [(c, guess) for guess in pairs[pair] if (c := self._fit(guess))]
-            if fits:
-                candidate, place = max(fits, key=lambda fit: fit[0].score)
-                yield candidate
-                if candidate.score >= CONVINCING:
-                    self._settle(place, candidate)
-
-    def _fit(self, place: Place) -> Candidate | None:
-        key = place.centres.tobytes()
-        if key not in self.known:
-            versions = place.versions
-            strength = float(self.strength[[i for i in place.finders if i >= 0]].min())
-            self.known[key] = (
-                fit_symbol(self.show(place, max(versions)), place, strength) if versions else None
-            )
-        return self.known[key]
-
-    def _settle(self, place: Place, candidate: Candidate) -> None:
-        """Let no other symbol have the finder patterns of this one, nor those within it."""
-        self.free[[i for i in place.finders if i >= 0]] = False
-        self.free[inside(self.finders.centre, candidate.grid.corners_yx)] = False
 
 
 def merge(candidates: list[Candidate]) -> list[Candidate]:

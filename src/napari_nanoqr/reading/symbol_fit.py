@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.finders import STRONG
-from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.finder_set import STRONG
+from napari_nanoqr.reading.grid import Grid, interpolate
+from napari_nanoqr.reading.probe import corner, looks_mirrored, nearby, probe
 from napari_nanoqr.reading.register import (
     Fit,
     Template,
@@ -19,8 +20,10 @@ from napari_nanoqr.reading.register import (
 )
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.triples import Place, corners_of
-from napari_nanoqr.symbols.layout import format_positions
-from napari_nanoqr.symbols.tables import LEVELS, format_information, side_modules
+from napari_nanoqr.symbols.tables import side_modules
+
+CONVINCING = 12.0
+"""Score that neither noise nor several codes' finder patterns together reach."""
 
 LEAST = 0.3
 """Correlation; candidates below are not worth a try."""
@@ -30,12 +33,6 @@ _PROBE = 0.22
 
 _VERSIONS = 4
 """Most versions that are fitted at one place."""
-
-_MOVE = 0.6
-"""Modules between the places tried for a finder pattern that was lost."""
-
-_MOST_MOVES = 5
-"""Most such steps to each side."""
 
 _POOR = 0.88
 """Correlation, as a share of the finder patterns', below which a fit may have gone astray."""
@@ -98,10 +95,10 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     for version in place.versions[: 9 if lost is None else 3]:
         corners = scaled.scaled(corners_of(place, version))
         if lost is None:
-            starts += _probe(scaled.image, corners[None], version, lost)
+            starts += probe(scaled.image, corners[None], version, lost)
         else:
-            nearby = _nearby(corners, lost, side_modules(version))
-            starts += sorted(_probe(scaled.image, nearby, version, lost), key=lambda s: -abs(s[0]))[
+            around = nearby(corners, lost, side_modules(version))
+            starts += sorted(probe(scaled.image, around, version, lost), key=lambda s: -abs(s[0]))[
                 :2
             ]
     starts.sort(key=lambda s: -abs(s[0]))
@@ -116,7 +113,7 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     if best is None:
         return None
     score, version, fit = best
-    mirrored = _is_mirrored(scaled.image, fit, version)
+    mirrored = looks_mirrored(scaled.image, fit, version)
     grid = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
     return Candidate(
         grid.transposed() if mirrored else grid, version, fit.correlation, mirrored, score
@@ -132,7 +129,7 @@ def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None)
     modules, known = function_modules(version)
     count = int(known.sum()) - 64 * (lost is not None)
     far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
-    rest = known & ~(_corner(version, 0) | _corner(version, 1) | _corner(version, 2))
+    rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
     value = np.where(modules[rest], -1.0, 1.0) * np.sign(fit.correlation)
     value -= value.mean()
     points = np.argwhere(rest).astype(np.float64) + 0.5
@@ -197,94 +194,5 @@ def _bent(image: NDArray[np.float32], fit: Fit, template: Template, count: int) 
 def _template(version: int, lost: int | None) -> Template:
     modules, known = function_modules(version)
     if lost is not None:
-        known = known & ~_corner(version, lost)
+        known = known & ~corner(version, lost)
     return make_template(modules, known)
-
-
-def _corner(version: int, which: int) -> NDArray[np.bool_]:
-    """Return the modules of one finder pattern: top left, top right or bottom left."""
-    side = side_modules(version)
-    corner = np.zeros((side, side), dtype=bool)
-    rows = slice(side - 8, None) if which == 2 else slice(0, 8)
-    columns = slice(side - 8, None) if which == 1 else slice(0, 8)
-    corner[rows, columns] = True
-    return corner
-
-
-@lru_cache(maxsize=80)
-def _centres(version: int, lost: int | None) -> tuple[Points, NDArray[np.float64]]:
-    """Return the centres of known modules and their brightness, its mean taken out."""
-    modules, known = function_modules(version)
-    if lost is not None:
-        known = known & ~_corner(version, lost)
-    value = np.where(modules[known], -1.0, 1.0)
-    return (np.argwhere(known) + 0.5).astype(np.float64), np.asarray(value - value.mean())
-
-
-def _probe(
-    image: NDArray[np.float32], corners: NDArray[np.float64], version: int, lost: int | None
-) -> list[tuple[float, int, Grid]]:
-    """Return the correlation at module centres for each parallelogram, without a fit."""
-    side = side_modules(version)
-    points, value = _centres(version, lost)
-    # columns: down, right, first corner
-    affine = np.stack(
-        ((corners[:, 3] - corners[:, 0]) / side, (corners[:, 1] - corners[:, 0]) / side,
-         corners[:, 0]), axis=-1,
-    )  # fmt: skip
-    places = points @ affine[:, :, :2].transpose(0, 2, 1) + affine[:, None, :, 2]
-    seen = interpolate(image, places).astype(float)
-    seen -= seen.mean(axis=1, keepdims=True)
-    norm = np.sqrt((seen**2).sum(axis=1) * (value @ value))
-    fits = seen @ value / np.maximum(norm, 1e-12)
-    return [
-        (float(fit), version, Grid((side, side), np.vstack((a, (0, 0, 1))), np.zeros((1, 2))))
-        for fit, a in zip(fits, affine, strict=True)
-    ]
-
-
-def _nearby(corners: Points, lost: int, side: int) -> NDArray[np.float64]:
-    """Return corners with the one whose finder pattern was lost moved about.
-
-    The other two leave it open by some percent of a side: the fit's reach is less.
-    """
-    down, right = (corners[3] - corners[0]) / side, (corners[1] - corners[0]) / side
-    count = min(int(np.ceil(1 + 0.05 * side)), _MOST_MOVES)
-    moves = np.arange(-count, count + 1) * _MOVE
-    y, x = (m.reshape(-1, 1) for m in np.meshgrid(moves, moves))
-    move = y * down + x * right
-    moved = np.repeat(corners[None], len(move), axis=0)
-    # the fourth corner follows, as in a parallelogram
-    moved[:, (0, 1, 3)[lost]] += move
-    moved[:, 2] += -move if lost == 0 else move
-    return moved
-
-
-@lru_cache(maxsize=1)
-def _format_signs() -> NDArray[np.float64]:
-    """Return all format informations, both copies, as the brightness of their modules."""
-    words = np.array(
-        [
-            [(format_information(level, mask) >> bit) & 1 for bit in range(15)]
-            for level in LEVELS
-            for mask in range(8)
-        ]
-    )
-    return np.tile(1.0 - 2.0 * words, (1, 2))
-
-
-def _is_mirrored(image: NDArray[np.float32], fit: Fit, version: int) -> bool:
-    """Return whether the format information fits better with rows and columns exchanged.
-
-    But for one dark module, all else is its own mirror image.
-    """
-    (rows, columns), (more_rows, more_columns) = format_positions(version)
-    places = np.stack((np.append(rows, more_rows), np.append(columns, more_columns)), axis=-1) + 0.5
-    dark = np.array([side_modules(version) - 7.5, 8.5])
-    fits = []
-    for exchanged in (False, True):
-        step = -1 if exchanged else 1
-        at = np.concatenate((places, dark[None]))[:, ::step].astype(np.float64)
-        seen = interpolate(image, fit.grid.to_pixels(at)).astype(float) * np.sign(fit.correlation)
-        fits.append(float((_format_signs() @ seen[:-1]).max()) - float(seen[-1]))
-    return fits[1] > fits[0]

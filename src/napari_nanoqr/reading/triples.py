@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.finders import Finders
+from napari_nanoqr.reading.finder_set import Finders
 from napari_nanoqr.reading.grid import Points
 from napari_nanoqr.symbols.tables import side_modules
 
