@@ -113,3 +113,24 @@ def test_a_template_of_known_modules_only_speaks_of_them() -> None:
     template = make_template(modules, known)
     assert (np.floor(template.points) == [2, 3]).all()
     assert (template.value < 0).all()
+
+
+def test_a_fit_can_be_held_to_some_ways_of_bending() -> None:
+    side = 29
+    matrix = encode(b"rows only", version=3).matrix
+    template = make_template(matrix, np.ones_like(matrix))
+    grid = Grid.from_corners(10 + 6.0 * side * SQUARE, (side, side))
+    image = np.full((200, 200), 0.0, dtype=np.float32)
+    y, x = np.indices(image.shape)
+    # an image scanned with a parabola along its rows
+    column = (x - 10 - 5 * ((y - 97) / 87.0) ** 2) / 6.0
+    rows, columns = np.floor((y - 10) / 6.0).astype(int), np.floor(column).astype(int)
+    seen = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
+    image[seen] = np.where(matrix[rows[seen], columns[seen]], -1.0, 1.0)
+    along_rows = np.zeros((6, 4))
+    along_rows[:4, :4] = np.eye(4)  # 1, a, b and a squared
+    held = refine(image, grid, template, degree=2, steps=12, stiffness=1e-3, within=along_rows)
+    assert held.correlation > 0.85
+    assert not held.grid.bend[4:].any()
+    # 5 pixels at both ends, none in the middle
+    assert held.grid.bend[3, 1] == pytest.approx(5 / 6, abs=0.1)

@@ -172,6 +172,7 @@ def refine(
     degree: int = 1,
     steps: int = 6,
     stiffness: float = 0.1,
+    within: NDArray[np.float64] | None = None,
 ) -> Fit:
     """Bend a grid until the image under it looks like the template (Gauss-Newton).
 
@@ -190,6 +191,9 @@ def refine(
     stiffness : float
         How strongly terms of degree 2 and more are held at zero: the squared correlation that
         a displacement of one module has to gain.
+    within : (terms, n) float array, optional
+        Combinations of the polynomial's terms, lower degrees first, to which the fit is held;
+        the first three are constant and linear.
 
     Returns
     -------
@@ -202,6 +206,8 @@ def refine(
     """
     terms = (degree + 1) * (degree + 2) // 2
     basis = polynomials(grid.scaled(template.points), degree)
+    if within is not None:
+        basis, terms = basis @ within, within.shape[1]
     held = np.zeros(2 + 2 * terms)
     held[2 + 2 * min(3, terms) :] = stiffness * len(template.points)
     design = np.empty((len(template.points), 2 + 2 * terms))
@@ -225,7 +231,8 @@ def refine(
         shift = -solution[2:].reshape(terms, 2) / contrast
         # a step beyond a module leaves the range in which the gradient says anything
         shift *= length * min(1.0, 1.0 / max(float(np.abs(shift).max()), 1e-9))
-        further, seen_further = look(best.grid.bent(shift))
+        change = shift if within is None else within @ shift
+        further, seen_further = look(best.grid.bent(change))
         gain = abs(further.correlation) - abs(best.correlation)
         if gain > 0:
             best, seen = further, seen_further

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,22 +147,65 @@ def _fit(
     """Fit affinely, then bent as far as that says more than noise; from further away if need be."""
     template = _template(version, lost)
     count = int(function_modules(version)[1].sum())
-    fit = _bent(image, refine(image, grid, template), template, count)
-    if version > 1 and _HOPELESS < abs(fit.correlation) < _POOR * strength:
-        other = _bent(image, _grown(image, grid, template, version), template, count)
-        if _pays(fit, other, count):
-            fit = other
-    return fit
+    best = _bent(image, refine(image, grid, template), template, count)
+    if version > 1 and _HOPELESS < abs(best.fit.correlation) < _POOR * strength:
+        best = max(
+            best, _bent(image, _grown(image, grid, template, version), template, count),
+            key=lambda model: -model.cost,
+        )  # fmt: skip
+    return best.fit
 
 
-def _pays(fit: Fit, further: Fit, count: int) -> bool:
-    """Return whether a fit gains what its terms cost.
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """A fit and what speaks against it.
 
-    Schwarz's criterion (Annals of Statistics 6, 1978), the modules taken as independent.
+    Schwarz's criterion (Annals of Statistics 6, 1978): the logarithm of what is left
+    unexplained, the modules taken as independent, and a price for each parameter.
     """
-    left, before = 1 - further.correlation**2, 1 - fit.correlation**2
-    terms = 2 * (max(len(further.grid.bend), 3) - max(len(fit.grid.bend), 3))
-    return bool(count * np.log(before / max(left, 1e-9)) > terms * np.log(count))
+
+    fit: Fit
+    cost: float
+
+
+def _model(fit: Fit, parameters: int, count: int) -> _Model:
+    left = max(1 - fit.correlation**2, 1e-9)
+    return _Model(fit, float(count * np.log(left) + parameters * np.log(count)))
+
+
+def _bent(image: NDArray[np.float32], straight: Fit, template: Template, count: int) -> _Model:
+    """Bend a grid as far as that pays: first as a scan bends images, then in any way."""
+    best = _model(straight, 6, count)
+    for rows_only in (True, False):
+        for degree in (2, 3, 4):
+            within = _by_rows(best.fit.grid, degree) if rows_only else None
+            fit = refine(
+                image, best.fit.grid, template, degree=degree, stiffness=_STIFFNESS, within=within
+            )
+            terms = degree + 2 if rows_only else (degree + 1) * (degree + 2) // 2
+            # a change of any kind on top of one along rows has the parameters of both
+            further = _model(fit, 2 * terms, count)
+            if further.cost >= best.cost:
+                break
+            best = further
+    return best
+
+
+def _by_rows(grid: Grid, degree: int) -> NDArray[np.float64]:
+    """Return the polynomials that depend on the image's rows alone, beside affine changes.
+
+    An image is scanned row by row: drift, vibration and a scan that is not straight move
+    whole rows.
+    """
+    down, right = grid.perspective[0, :2] * np.array(grid.shape)
+    down, right = np.array([down, right]) / (abs(down) + abs(right))
+    within = np.zeros(((degree + 1) * (degree + 2) // 2, degree + 2))
+    within[:3, :3] = np.eye(3)
+    for power in range(2, degree + 1):
+        first = power * (power + 1) // 2
+        for i in range(power + 1):
+            within[first + i, power + 1] = comb(power, i) * down ** (power - i) * right**i
+    return within
 
 
 def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: int) -> Fit:
@@ -171,22 +215,13 @@ def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: 
     distance = np.linalg.norm(template.points[:, None] - corners, axis=-1).min(axis=1)
     fit = Fit(grid, 0.0)
     reach = 10.0
-    while reach < side:
+    while reach < 1.3 * side:
         near = distance < reach
         part = Template(template.points[near], template.value[near], template.slope[near])
-        degree = 1 if reach < 12 else 2 if reach < 0.4 * side else 3
-        fit = refine(image, fit.grid, part, degree=degree, stiffness=0.02)
+        degree = 2 if reach < 12 else 3 if reach < 0.4 * side else 4
+        within = _by_rows(fit.grid, degree)
+        fit = refine(image, fit.grid, part, degree=degree, stiffness=0.01, within=within)
         reach *= 1.3
-    return refine(image, fit.grid, template, degree=2, stiffness=0.02)
-
-
-def _bent(image: NDArray[np.float32], fit: Fit, template: Template, count: int) -> Fit:
-    """Raise the degree of a fit as long as that pays."""
-    for degree in (2, 3, 4):
-        further = refine(image, fit.grid, template, degree=degree, stiffness=_STIFFNESS)
-        if not _pays(fit, further, count):
-            break
-        fit = further
     return fit
 
 
