@@ -96,12 +96,13 @@ def test_many_threads_may_ask(unreliable: NativeProcess) -> None:
 def test_reading_goes_on_when_every_reader_crashes_or_hangs(
     unreliable: NativeProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    modules = np.pad(encode("unread").matrix, 4)
+    modules = np.pad(encode("read all the same").matrix, 4)
     with caplog.at_level(logging.WARNING):
         readings = read_codes(
             np.kron(~modules, np.ones((4, 4))), readers=NativeReaders(unreliable), time_limit_s=2
         )
-    assert readings == []
+    # the reader of our own needs no other process
+    assert [reading.payload for reading in readings] == [b"read all the same"]
     assert "goes on without it" in caplog.text
 
 

@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_nanoqr.reading.image import open_source
+from napari_nanoqr.reading.model import ModelStep
 from napari_nanoqr.reading.native import NativeReaders
 from napari_nanoqr.reading.prepare import Preparations
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.scene import Scene
-from napari_nanoqr.reading.steps import native_steps
+from napari_nanoqr.reading.steps import Step, native_steps
 from napari_nanoqr.sem.micrograph import Micrograph
 
 Progress = Callable[[int, int, str], None]
 """Called with attempts done, attempts planned, and a sentence."""
+
+_NATIVE_FIRST = 1
+"""Attempts of native readers before our own reader looks."""
 
 _MORE_ATTEMPTS = 4
 """Attempts without a new code before the search for further ones ends."""
@@ -85,8 +89,9 @@ def read_codes(
     if pitch_nm is not None and source.pixel_size_nm is not None:
         pitch_px = pitch_nm / float(np.mean(source.pixel_size_nm))
     scene = Scene(source, Preparations(source, pitch_px))
-    # a reader of our own is to be a further list of steps
-    steps = native_steps(scene, readers)
+    steps: list[Step] = list(native_steps(scene, readers))
+    # the native readers are quicker where they can read at all: on the image as it is
+    steps.insert(_NATIVE_FIRST, ModelStep(pitch_px, cancelled=cancelled))
     ends = time.monotonic() + time_limit_s
     idle = 0
     for number, step in enumerate(steps):

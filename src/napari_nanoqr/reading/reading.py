@@ -45,7 +45,8 @@ class Reading:
     rotation_deg : float
         Direction of the symbol's top edge in the image, -180 to 180; positive is clockwise.
     corrected_codewords : int or None
-        Codewords that error correction repaired; None where only the native reader could
+        Codewords that error correction repaired, by soft decoding possibly more than
+        ``correctable_per_block`` in a block; None where only the native reader could
         tell and did not.
     corrected_per_block : tuple of int
         The same for each block; empty where not known.
@@ -64,6 +65,9 @@ class Reading:
         Modules as sampled from the image, True = dark, upright and not mirrored.
     wrong : (rows, columns) bool array or None
         Modules that error correction had to repair.
+    likelihoods : (rows, columns) float32 array or None
+        Natural logarithm of P(light) / P(dark) for every module, upright and not mirrored; None
+        where the modules were not weighed.
     structured_append : tuple of int or None
         Index, number of symbols and parity byte where the symbol is part of a set.
     """
@@ -88,14 +92,20 @@ class Reading:
     correctable_per_block: int | None = None
     matrix: NDArray[np.bool_] | None = field(default=None, repr=False)
     wrong: NDArray[np.bool_] | None = field(default=None, repr=False)
+    likelihoods: NDArray[np.float32] | None = field(default=None, repr=False)
     structured_append: tuple[int, int, int] | None = None
+
+    @property
+    def raw_bit_error_rate(self) -> float | None:
+        """Share of modules that were sampled other than written, None where not known."""
+        return None if self.wrong is None else float(np.mean(self.wrong))
 
     @property
     def correctable_left(self) -> int | None:
         """Codewords that the worst block could still have repaired, None where not known."""
         if self.correctable_per_block is None or not self.corrected_per_block:
             return None
-        return self.correctable_per_block - max(self.corrected_per_block)
+        return max(0, self.correctable_per_block - max(self.corrected_per_block))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, as the command ``nanoqr decode --json`` prints them."""
@@ -116,6 +126,7 @@ class Reading:
             "corrected_per_block": list(self.corrected_per_block),
             "correctable_per_block": self.correctable_per_block,
             "correctable_left": self.correctable_left,
+            "raw_bit_error_rate": self.raw_bit_error_rate,
             "confidence": self.confidence,
             "reader": self.reader,
             "preparation": self.preparation,

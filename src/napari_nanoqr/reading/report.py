@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from napari_nanoqr.reading.confirm import Confirmed
@@ -11,7 +13,11 @@ from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.prepare import Attempt
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.small import ConfirmedSmall
+from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.symbol import as_text
+
+if TYPE_CHECKING:
+    from napari_nanoqr.reading.equalise import ModuleLikelihoods
 
 
 def reading_of(
@@ -23,28 +29,59 @@ def reading_of(
     if text is None and confirmed.agrees and decoded.content.eci is not None:
         # the symbol itself names another character set, which zxing-cpp knows
         text = answer.text
+    return _decoded_reading(
+        decoded,
+        confirmed.grid,
+        confirmed.mirrored,
+        confirmed.inverted,
+        source,
+        text=text,
+        reader=answer.reader if confirmed.agrees else "nanoqr",
+        preparation=attempt.preparation,
+        matrix=confirmed.sampled,
+    )
+
+
+def likely_reading_of(
+    decoded: DecodedSymbol, grid: Grid, mirrored: bool, seen: ModuleLikelihoods, source: Source
+) -> Reading:
+    """Return the reading of a QR symbol that was decoded from likelihoods."""
+    return _decoded_reading(
+        decoded,
+        grid,
+        mirrored,
+        seen.inverted,
+        source,
+        text=as_text(decoded.symbol.payload),
+        reader="nanoqr",
+        preparation="every module weighed",
+        matrix=seen.llr < 0,
+        likelihoods=seen.llr,
+    )
+
+
+def _decoded_reading(
+    decoded: DecodedSymbol, grid: Grid, mirrored: bool, inverted: bool, source: Source, **more: Any
+) -> Reading:
     return Reading(
         payload=decoded.symbol.payload,
-        text=text,
         symbology="QR",
         version=decoded.symbol.version,
         error=decoded.symbol.error,
         mask=decoded.symbol.mask,
-        corners_yx=confirmed.grid.corners_yx,
-        mirrored=confirmed.mirrored,
-        inverted=confirmed.inverted,
-        pitch_px=confirmed.grid.pitch_px,
-        pitch_nm=_pitch_nm(confirmed.grid, source),
-        rotation_deg=_rotation_deg(confirmed.grid),
+        corners_yx=grid.corners_yx,
+        mirrored=mirrored,
+        inverted=inverted,
+        pitch_px=grid.pitch_px,
+        pitch_nm=_pitch_nm(grid, source),
+        rotation_deg=_rotation_deg(grid),
         corrected_codewords=sum(decoded.corrected),
         confidence=1.0 - decoded.chance,
-        reader=answer.reader if confirmed.agrees else "nanoqr",
-        preparation=attempt.preparation,
         corrected_per_block=decoded.corrected,
         correctable_per_block=decoded.correctable,
-        matrix=confirmed.sampled,
         wrong=decoded.wrong,
         structured_append=decoded.content.structured_append,
+        **more,
     )
 
 

@@ -1,0 +1,149 @@
+"""Read by a model of the image: find symbols, weigh every module, decode softly.
+
+The native readers decide early which modules are dark. Here nothing is decided before the
+error-correcting code has spoken, so that codes are read far below the dose that they need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.register import make_template, refine, soft_window
+from napari_nanoqr.reading.report import likely_reading_of
+from napari_nanoqr.reading.scene import Scene
+from napari_nanoqr.symbols.decode import DecodedSymbol
+
+MOST_CHANCE = 1e-6
+"""Largest probability of a wrong answer that is accepted, over all candidates of an image."""
+
+MOST_ERROR_RATE = 0.25
+"""Modules that are expected to be wrong beyond which no code of any level can be decoded: the
+weakest code needs fewer than 0.16 (normal approximation, 4-H at 1 % failure)."""
+
+SECONDS, SECONDS_PER_MEGAPIXEL = 3.0, 3.0
+"""Time for the search for places. Symbols are found in a small part of it; what takes longer
+are textures full of things that look like finder patterns."""
+
+MOST_CANDIDATES = 24
+"""Candidates that are weighed in an image without any success."""
+
+
+@dataclass(frozen=True)
+class ModelStep:
+    """Look for symbols and decode them softly.
+
+    Parameters
+    ----------
+    pitch_px : float or None
+        Distance of modules in pixels, where it is known.
+    effort : int
+        How long each block is searched, see `napari_nanoqr.codes.soft.decode_soft`.
+    cancelled : callable or None
+        Asked between candidates.
+    """
+
+    pitch_px: float | None
+    effort: int = 3
+    cancelled: Callable[[], bool] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is being tried."""
+        return "nanoqr, every module weighed"
+
+    def run(self, scene: Scene) -> list[Reading]:
+        """Locate, weigh and decode; believe what chance cannot explain."""
+        if scene.found and all(is_clean(reading) for reading in scene.found):
+            # native readers read this image without trouble: they do not need help
+            return []
+        from napari_nanoqr.reading.locate import locate
+
+        image = scene.preparations.base
+        stretch = 1 / np.cos(np.deg2rad(scene.source.tilt_deg))
+        new = Scene(scene.source, scene.preparations)
+        ends = time.monotonic() + SECONDS + SECONDS_PER_MEGAPIXEL * image.size / 1e6
+
+        def enough() -> bool:
+            cancelled = self.cancelled is not None and self.cancelled()
+            return cancelled or time.monotonic() > ends
+
+        failures = 0
+        for candidate in locate(
+            image, pitch_px=self.pitch_px, stretch_y=float(stretch), cancelled=enough
+        ):
+            if self.cancelled is not None and self.cancelled():
+                break
+            corners = candidate.grid.corners_yx
+            if scene.taken(corners) or new.taken(corners):
+                continue
+            reading = self._weigh(image, candidate.grid, candidate.version, candidate.mirrored,
+                                  candidate.correlation < 0, scene)  # fmt: skip
+            if reading is not None:
+                new.found.append(reading)
+                continue
+            failures += 1
+            if failures >= MOST_CANDIDATES:
+                break
+        return new.found
+
+    def _weigh(
+        self,
+        image: NDArray[np.float32],
+        grid: Grid,
+        version: int,
+        mirrored: bool,
+        inverted: bool,
+        scene: Scene,
+    ) -> Reading | None:
+        from napari_nanoqr.reading.equalise import module_likelihoods
+        from napari_nanoqr.symbols.soft_decode import decode_likelihoods
+
+        seen = module_likelihoods(image, grid, version, inverted=inverted)
+        if seen.expected_error_rate > MOST_ERROR_RATE:
+            return None
+        result = decode_likelihoods(
+            seen.llr, effort=self.effort, most_chance=MOST_CHANCE / MOST_CANDIDATES
+        )
+        # a symbol that says nothing may as well be an even surface
+        if not isinstance(result, DecodedSymbol) or not result.content.payload:
+            return None
+        fitted = fit_to_symbol(image, seen.grid, result.symbol.matrix)
+        return likely_reading_of(result, fitted, mirrored, seen, scene.source)
+
+
+def is_clean(reading: Reading) -> bool:
+    """Whether a code was read with hardly a repair."""
+    repaired, correctable = reading.corrected_per_block, reading.correctable_per_block
+    return correctable is None or not repaired or max(repaired) <= 0.2 * correctable
+
+
+def fit_to_symbol(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.bool_]) -> Grid:
+    """Fit a grid to the image once every module is known.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    grid : Grid
+        Where the symbol is to a fraction of a module.
+    modules : (side, side) bool array
+        The symbol in the grid's coordinates, True = dark.
+
+    Returns
+    -------
+    Grid
+        The grid that agrees best.
+    """
+    _, soft, (y, x) = soft_window(image, grid.corners_yx, grid.pitch_px)
+    template = make_template(modules, np.ones_like(modules))
+    moved = grid.moved(-y, -x)
+    for degree in (1, 2, 3):
+        moved = refine(soft, moved, template, degree=degree).grid
+    return moved.moved(y, x)

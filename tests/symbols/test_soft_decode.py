@@ -1,0 +1,97 @@
+"""Soft decoding: reads what a threshold no longer can, and says nothing rather than wrong."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+
+from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
+from napari_nanoqr.symbols.encode import byte_capacity, encode
+from napari_nanoqr.symbols.soft_decode import NotReadable, decode_likelihoods, likely_formats
+from napari_nanoqr.symbols.symbol import Symbol
+
+
+def noisy(symbol: Symbol, rho: float, seed: int) -> np.ndarray:
+    """Exact ln P(light) / P(dark) of modules of amplitude 1 in Gaussian noise 1 / rho."""
+    rng = np.random.default_rng(seed)
+    signs = np.where(symbol.matrix, -1.0, 1.0)
+    return (2 * rho**2 * (signs + rng.normal(size=signs.shape) / rho)).astype(np.float32)
+
+
+def full(version: int, error: str, seed: int = 1) -> Symbol:
+    payload = np.random.default_rng(seed).bytes(byte_capacity(version, error))
+    return encode(payload, error, version)
+
+
+@pytest.mark.parametrize(
+    ("version", "error", "rho"), [(3, "L", 1.95), (5, "M", 1.6), (4, "H", 1.15), (7, "L", 2.0)]
+)
+def test_codes_are_read_where_a_threshold_fails(version: int, error: str, rho: float) -> None:
+    symbol, hard, soft = full(version, error), 0, 0
+    for seed in range(10):
+        llr = noisy(symbol, rho, seed)
+        with contextlib.suppress(Undecodable):
+            hard += decode_modules(llr < 0).symbol == symbol
+        result = decode_likelihoods(llr, effort=2)
+        soft += isinstance(result, DecodedSymbol) and result.symbol == symbol
+    assert hard <= 2
+    assert soft >= 8
+
+
+def test_what_had_to_be_repaired_is_told() -> None:
+    symbol = full(3, "L")
+    llr = noisy(symbol, 2.2, 3)
+    result = decode_likelihoods(llr)
+    assert isinstance(result, DecodedSymbol)
+    assert (result.wrong == ((llr < 0) ^ symbol.matrix)).all()
+    assert result.chance < 1e-6
+
+
+def test_noise_says_nothing() -> None:
+    rng = np.random.default_rng(7)
+    for side in (21, 29, 45):
+        for _ in range(5):
+            llr = rng.normal(size=(side, side)).astype(np.float32) * 4
+            assert isinstance(decode_likelihoods(llr, effort=1), NotReadable)
+
+
+def test_an_even_surface_says_nothing() -> None:
+    for value in (-8.0, 0.0, 8.0):
+        result = decode_likelihoods(np.full((29, 29), value, np.float32), effort=1)
+        assert isinstance(result, NotReadable) or not result.content.payload
+
+
+def test_a_lost_block_is_named() -> None:
+    symbol = full(5, "Q")  # four blocks
+    from napari_nanoqr.symbols.decode import block_positions
+    from napari_nanoqr.symbols.encode import block_order
+    from napari_nanoqr.symbols.layout import codeword_positions
+    from napari_nanoqr.symbols.tables import block_structure
+
+    llr = np.where(symbol.matrix, -6.0, 6.0).astype(np.float32)
+    rows, columns = codeword_positions(5)
+    lost = block_positions(block_structure(5, "Q"))[2]
+    placed = np.flatnonzero(np.isin(block_order(5, "Q"), lost))
+    rng = np.random.default_rng(0)
+    for codeword in placed:
+        module = slice(8 * codeword, 8 * codeword + 8)
+        llr[rows[module], columns[module]] = rng.normal(size=8) * 6
+    result = decode_likelihoods(llr, effort=1)
+    assert isinstance(result, NotReadable)
+    assert (result.failed_blocks, result.blocks) == ((2,), 4)
+    assert (result.error, result.mask) == ("Q", symbol.mask)
+
+
+def test_the_format_is_found_by_its_likelihood() -> None:
+    symbol = full(2, "M")
+    formats = [likely_formats(noisy(symbol, 1.2, seed), 2) for seed in range(30)]
+    assert sum(found[0] == ("M", symbol.mask) for found in formats) >= 28
+    assert all(("M", symbol.mask) in found for found in formats)
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (21, 25), (181, 181)])
+def test_what_is_no_qr_code_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(Undecodable):
+        decode_likelihoods(np.zeros(shape, np.float32))
