@@ -181,7 +181,8 @@ def _fit_level(seen: Values, share: Map, before: Level) -> tuple[float, Level]:
     weighted = terms * weight.ravel()
     held = np.diag([1e-9, *(2 * [(before.sigma / _EXPECTED_SLOPE) ** 2])])
     solution = np.linalg.solve(weighted @ terms.T + held, weighted @ seen.values.ravel())
-    level = Level(*(float(value) for value in solution), sigma=before.sigma)
+    mean, beside, across = (float(value) for value in solution)
+    level = Level(mean, beside, across, before.sigma)
     total = max(float(share.sum()), 1e-9)
     spread = float((weight * (seen.values - level.means(seen)) ** 2).sum()) / total
     return total, replace(level, sigma=spread**0.5)

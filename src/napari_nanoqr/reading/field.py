@@ -168,4 +168,5 @@ def _contrast(
     slope = (float((product * left).sum()) + held * most / 2) / (
         float((product**2).sum()) + held + 1e-12
     )
-    return np.maximum(1 + np.clip(slope, 0, most) * brightness, _LEAST_CONTRAST)
+    contrast = np.maximum(1 + np.clip(slope, 0, most) * brightness, _LEAST_CONTRAST)
+    return np.asarray(contrast, dtype=np.float64)

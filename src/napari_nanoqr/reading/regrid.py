@@ -48,7 +48,8 @@ def settled(
     """
     expected = pulse.expected(signs)
     picture = fine(expected)
-    slopes = np.stack(np.gradient(picture, 1 / CELLS))
+    down, across = np.gradient(picture, 1 / CELLS)
+    slopes = np.stack((down, across))
     rows, columns = grid.shape
     by_module = (len(slopes), rows, CELLS, columns, CELLS)
     inside = np.s_[..., MARGIN * CELLS : -MARGIN * CELLS, MARGIN * CELLS : -MARGIN * CELLS]
@@ -56,7 +57,8 @@ def settled(
     left = (left - left.mean()).reshape(by_module[1:])
     slope = slopes[inside].reshape(by_module)
     # a bend hardly differs within a module
-    centres = np.indices((rows, columns)).transpose(1, 2, 0).reshape(-1, 2) + 0.5
+    indices = np.indices((rows, columns), dtype=np.float64)
+    centres: NDArray[np.float64] = indices.transpose(1, 2, 0).reshape(-1, 2) + 0.5
     basis = polynomials(grid.scaled(centres), _DEGREE)
     weight = np.einsum("prcsd,qrcsd->pqrs", slope, slope).reshape(2, 2, -1)
     # normal equations by blocks: rows, columns, and both

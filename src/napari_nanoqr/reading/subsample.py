@@ -53,4 +53,4 @@ def sample_cells(image: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     for number, offset in enumerate(offsets):
         values = interpolate(image, across + 4 * offset * down)
         cells[number // count] += values.reshape(CELLS, count, *middle.shape[:2]).sum(axis=1)
-    return cells / np.float32(count * count)
+    return np.asarray(cells / (count * count), dtype=np.float32)
