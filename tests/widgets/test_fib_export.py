@@ -117,6 +117,8 @@ def test_the_users_calibration_sets_dose_and_depth_range(widget: FibExport) -> N
 
 
 def test_the_prediction_reads_back(viewer, widget, qtbot) -> None:  # type: ignore[no-untyped-def]
+    # the path comes by itself a moment later: let it come first, since layers are counted
+    qtbot.waitUntil(lambda: "record · beam path" in viewer.layers, timeout=5000)
     widget.predict()
     assert widget._progress_row.isVisibleTo(widget)
     wait(widget, qtbot)
