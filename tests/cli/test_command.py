@@ -98,6 +98,19 @@ def test_one_bad_file_does_not_stop_the_others(
     assert main(["decode", "--json", str(good), str(empty)]) == 1
 
 
+def test_patterns_are_expanded_where_the_shell_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("b.png", "a.png", "[c].png"):
+        main(["encode", name, "-o", str(tmp_path / name)])
+    out(capsys)
+    for pattern, names in (("?.png", ["a.png", "b.png"]), ("[c].png", ["[c].png"])):
+        assert main(["decode", "--json", str(tmp_path / pattern)]) == 0
+        records = [json.loads(line) for line in out(capsys).splitlines()]
+        assert [record["codes"][0]["text"] for record in records] == names
+    assert main(["decode", "--json", str(tmp_path / "*.gif")]) == 2
+
+
 def test_exact_bytes_are_saved(tmp_path: Path) -> None:
     payload = bytes(range(256))
     (tmp_path / "data.bin").write_bytes(payload)

@@ -54,15 +54,27 @@ def run(options: argparse.Namespace) -> int:
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
     worst = 0
-    for number, path in enumerate(options.images, start=1):
-        if len(options.images) > 1 or not options.json:
-            print(f"[{number}/{len(options.images)}] {path.name}", file=sys.stderr, flush=True)
+    images = [path for given in options.images for path in expand(given)]
+    for number, path in enumerate(images, start=1):
+        if len(images) > 1 or not options.json:
+            print(f"[{number}/{len(images)}] {path.name}", file=sys.stderr, flush=True)
         record, readings, status = read_file(path, options.pixel_size, options.pitch)
         worst = max(worst, status)
         print(json.dumps(record) if options.json else text_of(record), flush=True)
         if options.save is not None:
             _save(readings, path, options.save)
     return worst
+
+
+def expand(path: Path) -> list[Path]:
+    """Return the files that a pattern such as ``*.tif`` stands for.
+
+    Shells on Windows leave it to the program. A file of just that name comes first, and a
+    pattern that fits nothing stays as it is, to be reported as missing.
+    """
+    if not any(sign in path.name for sign in "*?[") or path.exists():
+        return [path]
+    return sorted(path.parent.glob(path.name)) or [path]
 
 
 def read_file(
