@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_nanoqr.cli.export import duration, verdict
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.columns import beams, find_beam
+from napari_nanoqr.fib.columns import beams, find_beam, format_current
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.pattern_files import write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
@@ -78,9 +78,13 @@ class FibExport(Panel):
             self.viewer, shows_design, "Design", empty="no design: make one with Encode preview"
         )
         self.format = ComboBox(choices=list(FORMATS), value=next(iter(FORMATS)), label="Format")
-        currents = [(str(beam), str(beam)) for beam in beams()]
+        # the whole name is too long for a dock; all of these are 30 kV gallium
+        currents = [
+            (f"{format_current(beam.current_pa)} · {beam.spot_nm:g} nm · {beam.column}", str(beam))
+            for beam in beams()
+        ]
         self.beam = ComboBox(choices=currents, value=str(find_beam()), label="Beam")
-        self.beam.tooltip = "Nominal current and spot; put your measured spot below"
+        self.beam.tooltip = "Gallium, 30 kV, nominal spot; put your measured spot below"
         self.add_form(self.design_choice, self.format, self.beam)
 
         self.spot = _number("Spot (nm)", 0, 5000, 1, "Measured spot (FWHM)", zero="as listed")
