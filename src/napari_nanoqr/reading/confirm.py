@@ -19,8 +19,8 @@ from napari_nanoqr.reading.register import (
     correlate,
     function_modules,
     function_template,
-    make_template,
     refine,
+    refine_known,
     soft_window,
 )
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
@@ -190,9 +190,7 @@ def _settle(
     """Fit the grid once more, now that every module is known, and sample a last time."""
     symbol = decoded.symbol
     written = symbol.matrix.T if mirrored else symbol.matrix
-    template = make_template(written, np.ones_like(written))
-    for degree in (1, 2, 3):
-        fit = refine(soft, fit.grid, template, degree=degree)
+    fit = refine_known(soft, fit.grid, written)
     sampled = symbol.matrix ^ decoded.wrong
     for sigma in (0.35, 0.2):
         values = sample_modules(part, fit.grid, sigma)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.register import make_template, refine, soft_window
+from napari_nanoqr.reading.register import refine_known, soft_window
 from napari_nanoqr.reading.report import likely_reading_of
 from napari_nanoqr.reading.scene import Scene
 from napari_nanoqr.symbols.decode import DecodedSymbol
@@ -142,8 +142,4 @@ def fit_to_symbol(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.bo
         The grid that agrees best.
     """
     _, soft, (y, x) = soft_window(image, grid.corners_yx, grid.pitch_px)
-    template = make_template(modules, np.ones_like(modules))
-    moved = grid.moved(-y, -x)
-    for degree in (1, 2, 3):
-        moved = refine(soft, moved, template, degree=degree).grid
-    return moved.moved(y, x)
+    return refine_known(soft, grid.moved(-y, -x), modules).grid.moved(y, x)

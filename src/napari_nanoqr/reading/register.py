@@ -244,6 +244,30 @@ def refine(
     return best
 
 
+def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.bool_]) -> Fit:
+    """Fit a grid once every module of the symbol is known.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The softened image, see :func:`soft_window`.
+    grid : Grid
+        Where the symbol is, to a fraction of a module.
+    modules : (rows, columns) bool array
+        The symbol in the grid's coordinates, True = dark.
+
+    Returns
+    -------
+    Fit
+        Bent step by step, up to degree 3.
+    """
+    template = make_template(modules, np.ones_like(modules))
+    fit = refine(image, grid, template, degree=1)
+    for degree in (2, 3):
+        fit = refine(image, fit.grid, template, degree=degree)
+    return fit
+
+
 def _slope(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     centred = expected - expected.mean()
     return float((centred * seen).sum() / max(float((centred * centred).sum()), 1e-12))

@@ -32,6 +32,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from napari_nanoqr import cli
 from napari_nanoqr.cli.settings import command_line, load_settings, save_settings
 
 HELP_URL = "https://napari-nanoqr.readthedocs.io/"
@@ -316,9 +317,7 @@ def _form(rows: QWidget, fields: tuple[ValueWidget[Any], ...]) -> QFormLayout:
 
 
 def sentence_of(problem: BaseException) -> str:
-    """Say what went wrong in a sentence without code names."""
-    if isinstance(problem, OSError) and problem.strerror:
-        return f"{problem.strerror}: {problem.filename}" if problem.filename else problem.strerror
+    """Say what went wrong in a sentence without code names, as the command does."""
     if isinstance(problem, ValueError | OSError):
-        return str(problem)
+        return cli.sentence_of(problem)
     return f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
