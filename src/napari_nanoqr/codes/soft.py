@@ -154,6 +154,8 @@ def _search(block: SoftBlock, effort: int) -> None:
     for number in range(1, BASES[min(effort, 3)] + 1):
         if block.nearest_is_sure(SAFE_BITS):
             return
+        if number == BASES[2] + 1 and block.is_out_of_reach(basis, PATTERNS):
+            return
         if number > 1:
             basis = block.basis(number)
         block.try_matches(basis, PATTERNS, f"matched patterns, basis {number}")
