@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_nanoqr.codes.bounds import capacity_and_dispersion, normal_approximation_rho
+from napari_nanoqr.codes.bounds import (
+    capacity_and_dispersion,
+    normal_approximation_rho,
+    rho_of_information,
+)
 from napari_nanoqr.codes.error_patterns import log2_accident
 
 
@@ -23,6 +27,13 @@ def test_half_a_bit_needs_the_textbooks_signal() -> None:
 def test_much_signal_carries_one_bit_and_none_carries_nothing() -> None:
     assert capacity_and_dispersion(6.0) == pytest.approx((1.0, 0.0), abs=1e-6)
     assert capacity_and_dispersion(0.001) == pytest.approx((0.0, 0.0), abs=1e-5)
+
+
+@pytest.mark.parametrize("rho", [0.3, 1.0, 1.71, 2.6])
+def test_information_tells_the_signal_that_it_came_with(rho: float) -> None:
+    assert rho_of_information(capacity_and_dispersion(rho)[0]) == pytest.approx(rho, rel=1e-3)
+    assert rho_of_information(0.0) == 0
+    assert rho_of_information(1.0) == 5
 
 
 @pytest.mark.parametrize(

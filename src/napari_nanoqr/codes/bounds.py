@@ -7,9 +7,10 @@ from math import log2, sqrt
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def capacity_and_dispersion(rho: float) -> tuple[float, float]:
     """Return what one binary symbol in Gaussian noise carries.
 
@@ -32,6 +33,29 @@ def capacity_and_dispersion(rho: float) -> tuple[float, float]:
     density = 1.0 - np.logaddexp(0.0, -2.0 * rho * (rho + noise)) / np.log(2.0)
     capacity = float(weights @ density)
     return capacity, float(weights @ (density - capacity) ** 2)
+
+
+def rho_of_information(bits: float) -> float:
+    """Return the rho at which one binary symbol in Gaussian noise carries so many bits.
+
+    Parameters
+    ----------
+    bits : float
+        Information a channel use, 0 to 1.
+
+    Returns
+    -------
+    float
+        Amplitude over sigma, 0 to 5; beyond nearly all is told, and it can not be told apart.
+    """
+    rho, carried = _table()
+    return float(np.interp(bits, carried, rho))
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rho = np.linspace(0.0, 5.0, 201)
+    return rho, np.array([capacity_and_dispersion(float(value))[0] for value in rho])
 
 
 def normal_approximation_rho(n_bits: int, k_bits: float, error_probability: float = 0.01) -> float:
