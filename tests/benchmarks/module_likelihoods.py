@@ -24,8 +24,9 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid, sample_modules
-from napari_nanoqr.reading.register import function_modules, function_template, refine, soft_window
+from napari_nanoqr.reading.register import function_template, refine, soft_window
 from napari_nanoqr.symbols.encode import encode
+from napari_nanoqr.symbols.kinds import layout_of
 
 DOSES = {5: (24, 30, 60), 8: (10, 14, 20, 30), 12: (6.5, 9, 14)}
 """Primary electrons a pixel, around the limit, by pixels a module."""
@@ -42,11 +43,11 @@ class Tally:
         self.seconds: list[float] = []
 
     def add(self, image: np.ndarray, grid: Grid, dark: np.ndarray) -> None:
-        version = (len(dark) - 17) // 4
         start = time.process_time()
-        found = module_likelihoods(image, grid, version)
+        found = module_likelihoods(image, grid)
         self.seconds.append(time.process_time() - start)
-        function, known = function_modules(version)
+        layout = layout_of(grid.shape)
+        function, known = layout.dark, layout.certain
         values = sample_modules(image, grid, 0.4)
         levels = values[known & function].mean(), values[known & ~function].mean()
         is_dark = (values < np.mean(levels)) ^ (levels[0] > levels[1])
@@ -93,7 +94,7 @@ def simulated(
 
 def registered(image: np.ndarray, grid: Grid) -> Grid:
     """Return a grid as registration by the function patterns leaves it."""
-    template = function_template((grid.shape[0] - 17) // 4)
+    template = function_template(layout_of(grid.shape))
     _, soft, (y, x) = soft_window(image, grid.corners_yx, grid.pitch_px)
     fit = refine(soft, grid.moved(-y, -x), template)
     return refine(soft, fit.grid, template, degree=2).grid.moved(y, x)
@@ -120,7 +121,7 @@ def folder_rows(folder: Path) -> None:
             version = int(code["version"])
             side = 17 + 4 * version
             grid = registered(image, Grid.from_corners(np.array(code["corners_yx"]), (side, side)))
-            seen = module_likelihoods(image, grid, version).llr < 0
+            seen = module_likelihoods(image, grid).llr < 0
             payload = bytes.fromhex(code["payload_hex"])
             written = [encode(payload, code["ec"], version, mask).matrix for mask in range(8)]
             dark = min(written, key=lambda modules: (modules != seen).sum())

@@ -16,6 +16,7 @@ from napari_nanoqr.reading.grid import (
 )
 from napari_nanoqr.reading.register import function_template, make_template, refine, soft_window
 from napari_nanoqr.symbols.encode import encode
+from napari_nanoqr.symbols.qr import qr_layout
 
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
 near = st.floats(-0.2, 0.2)
@@ -90,7 +91,7 @@ def test_fitting_finds_back_a_shifted_and_turned_symbol(
     wrong = (right - middle) @ rotation.T + middle + np.array(shift) * pitch
     _, soft, origin = soft_window(image.astype(np.float32), wrong, pitch)
     start = Grid.from_corners(wrong - np.array(origin), (side, side))
-    fit = refine(soft, start, function_template(3))
+    fit = refine(soft, start, function_template(qr_layout(3)))
     assert np.sign(fit.correlation) == (1 if light > 120 else -1)
     distance = np.linalg.norm(fit.grid.moved(*origin).corners_yx - right, axis=1) / pitch
     assert distance.max() < 0.15
@@ -100,7 +101,7 @@ def test_fitting_never_ends_worse_than_it_began() -> None:
     rng = np.random.default_rng(5)
     image = rng.normal(size=(100, 100)).astype(np.float32)
     grid = Grid.from_corners(10 + 70 * SQUARE, (21, 21))
-    template = function_template(1)
+    template = function_template(qr_layout(1))
     before = refine(image, grid, template, steps=0).correlation
     after = refine(image, grid, template, degree=3).correlation
     assert abs(after) >= abs(before)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from napari_nanoqr.symbols.decode import Undecodable, decode_modules
 from napari_nanoqr.symbols.encode import encode
-from napari_nanoqr.symbols.segments import BadStream, read_stream, shortest_segments, stream_length
+from napari_nanoqr.symbols.segments import shortest_segments, stream_length
+from napari_nanoqr.symbols.stream import BadStream, Content, read_stream
 from napari_nanoqr.symbols.symbol import as_text
+from napari_nanoqr.symbols.syntax import qr_syntax
 
 
 def test_noise_is_never_decoded() -> None:
@@ -24,7 +26,7 @@ def test_noise_is_never_decoded() -> None:
 
 @pytest.mark.parametrize("shape", [(20, 20), (22, 22), (21, 25), (181, 181), (17, 17)])
 def test_a_matrix_that_is_no_qr_code_is_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(Undecodable, match="not a QR code"):
+    with pytest.raises(Undecodable, match="not a symbol"):
         decode_modules(np.zeros(shape, dtype=bool))
 
 
@@ -68,7 +70,7 @@ class TestTheBitStream:
         bits += "1000" + f"{1:08b}" + f"{0x0D9F:013b}"  # one Kanji: the standard's 7.4.6 example
         bits += "0001" + f"{4:010b}" + f"{123:010b}" + f"{4:04b}"
         bits += "0010" + f"{3:09b}" + f"{10 * 45 + 11:011b}" + f"{44:06b}"
-        content = read_stream(_codewords(bits + "0000"), 1)
+        content = _read(bits + "0000")
         assert content.structured_append == (1, 3, 0x5A)
         assert content.eci == 26
         assert content.payload == b"\x93\x5f" + b"1234" + b"AB:"
@@ -88,16 +90,17 @@ class TestTheBitStream:
     )
     def test_refuses_what_the_standard_forbids(self, bits: str) -> None:
         with pytest.raises(BadStream):
-            read_stream(_codewords(bits), 1)
+            _read(bits)
 
     def test_is_never_longer_than_in_byte_mode(self) -> None:
         rng = np.random.default_rng(5)
         for _ in range(50):
             payload = bytes(rng.choice(list(b"0123456789ABCxyz\xff"), size=40).astype(np.uint8))
-            for size in range(3):
-                segments = shortest_segments(payload, size)
+            for version in (9, 26, 40):
+                syntax = qr_syntax(version)
+                segments = shortest_segments(payload, syntax)
                 assert b"".join(s.data for s in segments) == payload
-                assert stream_length(segments, size) <= 8 * 40 + 4 + (8, 16, 16)[size]
+                assert stream_length(segments, syntax) <= 8 * 40 + syntax.head_bits("byte")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,7 @@ def test_text_is_text_only_where_people_could_read_it(payload: bytes, text: str 
     assert as_text(payload) == text
 
 
-def _codewords(bits: str) -> np.ndarray:
+def _read(bits: str) -> Content:
     padded = bits.ljust(-(-len(bits) // 8) * 8, "0")
-    return np.packbits(np.array([c == "1" for c in padded]))
+    codewords = np.packbits(np.array([c == "1" for c in padded]))
+    return read_stream(codewords, qr_syntax(1), len(padded))

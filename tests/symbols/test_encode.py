@@ -18,6 +18,7 @@ from napari_nanoqr.symbols.encode import (
     fitting_version,
     missing_bits,
 )
+from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import LEVELS, alignment_centres, block_structure
 
 QRCODEGEN_LEVELS = dict(
@@ -95,9 +96,7 @@ def test_as_many_wrong_codewords_as_promised_are_corrected(version: int, error: 
     symbol = encode(payload, error, version)
     structure = block_structure(version, error)
     # the first codewords placed alternate between the blocks: spoil so many of each block
-    from napari_nanoqr.symbols.layout import codeword_positions
-
-    rows, columns = codeword_positions(version)
+    rows, columns = qr_layout(version).codeword_places
     spoiled = symbol.matrix.copy()
     count = 8 * structure.correctable * len(structure.data)
     spoiled[rows[:count], columns[:count]] ^= True

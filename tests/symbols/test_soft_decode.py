@@ -9,8 +9,11 @@ import pytest
 
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.encode import byte_capacity, encode
+from napari_nanoqr.symbols.placement import bit_order, block_positions
+from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.soft_decode import NotReadable, decode_likelihoods, likely_formats
 from napari_nanoqr.symbols.symbol import Symbol
+from napari_nanoqr.symbols.tables import block_structure
 
 
 def noisy(symbol: Symbol, rho: float, seed: int) -> np.ndarray:
@@ -65,19 +68,12 @@ def test_an_even_surface_says_nothing() -> None:
 
 def test_a_lost_block_is_named() -> None:
     symbol = full(5, "Q")  # four blocks
-    from napari_nanoqr.symbols.decode import block_positions
-    from napari_nanoqr.symbols.encode import block_order
-    from napari_nanoqr.symbols.layout import codeword_positions
-    from napari_nanoqr.symbols.tables import block_structure
-
     llr = np.where(symbol.matrix, -6.0, 6.0).astype(np.float32)
-    rows, columns = codeword_positions(5)
-    lost = block_positions(block_structure(5, "Q"))[2]
-    placed = np.flatnonzero(np.isin(block_order(5, "Q"), lost))
-    rng = np.random.default_rng(0)
-    for codeword in placed:
-        module = slice(8 * codeword, 8 * codeword + 8)
-        llr[rows[module], columns[module]] = rng.normal(size=8) * 6
+    rows, columns = qr_layout(5).codeword_places
+    structure = block_structure(5, "Q")
+    lost = block_positions(structure)[2]
+    placed = np.flatnonzero(np.isin(bit_order(structure) // 8, lost))
+    llr[rows[placed], columns[placed]] = np.random.default_rng(0).normal(size=placed.size) * 6
     result = decode_likelihoods(llr, effort=1)
     assert isinstance(result, NotReadable)
     assert (result.failed_blocks, result.blocks) == ((2,), 4)
@@ -86,7 +82,7 @@ def test_a_lost_block_is_named() -> None:
 
 def test_the_format_is_found_by_its_likelihood() -> None:
     symbol = full(2, "M")
-    formats = [likely_formats(noisy(symbol, 1.2, seed), 2) for seed in range(30)]
+    formats = [likely_formats(noisy(symbol, 1.2, seed), qr_layout(2)) for seed in range(30)]
     assert sum(found[0] == ("M", symbol.mask) for found in formats) >= 28
     assert all(("M", symbol.mask) in found for found in formats)
 

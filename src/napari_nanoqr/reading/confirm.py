@@ -17,14 +17,13 @@ from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.register import (
     Fit,
     correlate,
-    function_modules,
     function_template,
     refine,
     refine_known,
     soft_window,
 )
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
-from napari_nanoqr.symbols.layout import nearest_format
+from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules
 
 MOST_CHANCE = 1e-7
@@ -77,7 +76,7 @@ def confirm(image: NDArray[np.float32], answer: NativeAnswer) -> Confirmed | Non
     """
     theirs = None if answer.matrix is None else _decode_either_way(answer.matrix)
     sides = np.linalg.norm(answer.corners_yx - np.roll(answer.corners_yx, 1, axis=0), axis=1)
-    version = theirs[0].symbol.version if theirs else _told_version(answer)
+    version = int(theirs[0].symbol.version) if theirs else _told_version(answer)
     # where the version is open, a middling one is good enough to soften the image
     try:
         part, soft, (y, x) = soft_window(
@@ -112,7 +111,7 @@ def _fit(soft: NDArray[np.float32], places: list[tuple[int, Points]]) -> Fit | N
             grid = Grid.from_corners(corners, (side, side))
         except ValueError:
             continue
-        template = function_template(version)
+        template = function_template(qr_layout(version))
         fit = refine(soft, refine(soft, grid, template).grid, template, degree=2)
         if best is None or abs(fit.correlation) > abs(best.correlation):
             best = fit
@@ -135,7 +134,7 @@ def _likely_places(
     scored = []
     for version in range(1, 41):
         side = side_modules(version)
-        template = function_template(version)
+        template = function_template(qr_layout(version))
         for order in turned:
             try:
                 grid = Grid.from_corners(order, (side, side))
@@ -149,7 +148,7 @@ def _likely_places(
 def _decode_values(part: NDArray[np.float32], fit: Fit) -> tuple[DecodedSymbol, bool] | None:
     """Sample, tell dark from light in several ways, and decode."""
     version = (fit.grid.shape[0] - 17) // 4
-    modules, known = function_modules(version)
+    modules, known = qr_layout(version).dark, qr_layout(version).certain
     for sigma in (0.35, 0.25, 0.5):
         values = sample_modules(part, fit.grid, sigma)
         if fit.correlation < 0:
@@ -167,7 +166,7 @@ def _decode_either_way(sampled: NDArray[np.bool_]) -> tuple[DecodedSymbol, bool]
     version, odd = divmod(side - 17, 4)
     if side != width or odd or not 1 <= version <= 40:
         return None
-    distances = [nearest_format(m, version)[2] for m in (sampled, sampled.T)]
+    distances = [qr_layout(version).nearest_format(m)[2] for m in (sampled, sampled.T)]
     for mirrored in sorted((False, True), key=lambda flag: distances[flag]):
         try:
             decoded = decode_modules(sampled.T if mirrored else sampled)

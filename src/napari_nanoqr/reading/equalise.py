@@ -20,9 +20,9 @@ from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
 from napari_nanoqr.reading.pulse_shapes import REACH
-from napari_nanoqr.reading.register import function_modules
 from napari_nanoqr.reading.regrid import settled
 from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+from napari_nanoqr.symbols.kinds import layout_of
 
 _WORTH_SAMPLING = 0.03
 """Move of a corner in modules from which on the image is sampled again."""
@@ -74,22 +74,19 @@ class ModuleLikelihoods:
 def module_likelihoods(
     image: NDArray[np.float32],
     grid: Grid,
-    version: int,
     *,
     inverted: bool | None = None,
     known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
     passes: int = 2,
 ) -> ModuleLikelihoods:
-    """Return a log-likelihood for every module of a QR symbol.
+    """Return a log-likelihood for every module of a symbol.
 
     Parameters
     ----------
     image : (y, x) float32 array
         The image, neither smoothed nor flattened.
     grid : Grid
-        Where the symbol is, to about a tenth of a module.
-    version : int
-        1 to 40.
+        Where the symbol is, to about a tenth of a module; its shape tells the kind of symbol.
     inverted : bool, optional
         Dark modules are the brighter ones; by default the function patterns tell.
     known : (modules, mask), optional
@@ -107,13 +104,10 @@ def module_likelihoods(
     Raises
     ------
     ValueError
-        Where the grid does not belong to the version.
+        Where no symbol has the grid's shape.
     """
-    dark, certain = function_modules(version)
-    if grid.shape != dark.shape:
-        raise ValueError(
-            f"A grid of {grid.shape[0]} x {grid.shape[1]} modules is not one of version {version}."
-        )
+    layout = layout_of(grid.shape)
+    dark, certain = layout.dark, layout.certain
     if known is not None:
         dark, certain = np.where(known[1], known[0], dark), certain | known[1]
     seen = sample_cells(image, grid)

@@ -83,8 +83,9 @@ class ModelStep:
             corners = candidate.grid.corners_yx
             if scene.taken(corners) or new.taken(corners):
                 continue
-            reading = self._weigh(image, candidate.grid, candidate.version, candidate.mirrored,
-                                  candidate.correlation < 0, scene)  # fmt: skip
+            reading = self._weigh(
+                image, candidate.grid, candidate.mirrored, candidate.correlation < 0, scene
+            )
             if reading is not None:
                 new.found.append(reading)
                 continue
@@ -97,7 +98,6 @@ class ModelStep:
         self,
         image: NDArray[np.float32],
         grid: Grid,
-        version: int,
         mirrored: bool,
         inverted: bool,
         scene: Scene,
@@ -105,7 +105,7 @@ class ModelStep:
         from napari_nanoqr.reading.equalise import module_likelihoods
         from napari_nanoqr.symbols.soft_decode import decode_likelihoods
 
-        seen = module_likelihoods(image, grid, version, inverted=inverted)
+        seen = module_likelihoods(image, grid, inverted=inverted)
         if seen.expected_error_rate > MOST_ERROR_RATE:
             return None
         result = decode_likelihoods(

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid, Points, interpolate
-from napari_nanoqr.reading.register import Fit, function_modules
-from napari_nanoqr.symbols.layout import format_positions
-from napari_nanoqr.symbols.tables import LEVELS, format_information, side_modules
+from napari_nanoqr.reading.register import Fit
+from napari_nanoqr.symbols.qr import qr_layout
+from napari_nanoqr.symbols.tables import side_modules
 
 _MOVE = 0.6
 """Modules between the places tried for a finder pattern that was lost."""
@@ -32,7 +32,7 @@ def corner(version: int, which: int) -> NDArray[np.bool_]:
 @lru_cache(maxsize=80)
 def _centres(version: int, lost: int | None) -> tuple[Points, NDArray[np.float64]]:
     """Return the centres of known modules and their brightness, its mean taken out."""
-    modules, known = function_modules(version)
+    modules, known = qr_layout(version).dark, qr_layout(version).certain
     if lost is not None:
         known = known & ~corner(version, lost)
     value = np.where(modules[known], -1.0, 1.0)
@@ -78,31 +78,19 @@ def nearby(corners: Points, lost: int, side: int) -> NDArray[np.float64]:
     return moved
 
 
-@lru_cache(maxsize=1)
-def _format_signs() -> NDArray[np.float64]:
-    """Return all format informations, both copies, as the brightness of their modules."""
-    words = np.array(
-        [
-            [(format_information(level, mask) >> bit) & 1 for bit in range(15)]
-            for level in LEVELS
-            for mask in range(8)
-        ]
-    )
-    return np.tile(1.0 - 2.0 * words, (1, 2))
-
-
 def looks_mirrored(image: NDArray[np.float32], fit: Fit, version: int) -> bool:
     """Return whether the format information fits better with rows and columns exchanged.
 
     But for one dark module, all else is its own mirror image.
     """
-    (rows, columns), (more_rows, more_columns) = format_positions(version)
-    places = np.stack((np.append(rows, more_rows), np.append(columns, more_columns)), axis=-1) + 0.5
+    layout = qr_layout(version)
+    places = np.stack(layout.format_places, axis=-1) + 0.5
+    signs = 1.0 - 2.0 * layout.format_words
     dark = np.array([side_modules(version) - 7.5, 8.5])
     fits = []
     for exchanged in (False, True):
         step = -1 if exchanged else 1
         at = np.concatenate((places, dark[None]))[:, ::step].astype(np.float64)
         seen = interpolate(image, fit.grid.to_pixels(at)).astype(float) * np.sign(fit.correlation)
-        fits.append(float((_format_signs() @ seen[:-1]).max()) - float(seen[-1]))
+        fits.append(float((signs @ seen[:-1]).max()) - float(seen[-1]))
     return fits[1] > fits[0]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid, Points, interpolate, polynomials
-from napari_nanoqr.symbols.layout import format_positions, function_patterns
+from napari_nanoqr.symbols.layout import Layout
 
 _FINE = 4
 """Template points a module and axis."""
@@ -85,21 +85,9 @@ def _blurred(fine: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=16)
-def function_template(version: int) -> Template:
-    """Return the expectation for the function patterns of a QR version."""
-    modules, known = function_modules(version)
-    return make_template(modules, known)
-
-
-@lru_cache(maxsize=40)
-def function_modules(version: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the modules that do not depend on what a symbol says, and which they are."""
-    modules, reserved = function_patterns(version)
-    known = reserved.copy()
-    for rows, columns in format_positions(version):
-        known[rows, columns] = False
-    known.setflags(write=False)
-    return modules, known
+def function_template(layout: Layout) -> Template:
+    """Return the expectation for the modules that all symbols of a kind have in common."""
+    return make_template(layout.dark, layout.certain)
 
 
 def soft_window(

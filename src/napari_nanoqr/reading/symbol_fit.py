@@ -15,12 +15,12 @@ from napari_nanoqr.reading.probe import corner, looks_mirrored, nearby, probe
 from napari_nanoqr.reading.register import (
     Fit,
     Template,
-    function_modules,
     make_template,
     refine,
 )
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.triples import Place, corners_of
+from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules
 
 CONVINCING = 12.0
@@ -127,7 +127,8 @@ def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None)
     The finder patterns led here: that they fit says little. What counts is that the rest,
     timing and alignment patterns, fits as well as they do.
     """
-    modules, known = function_modules(version)
+    layout = qr_layout(version)
+    modules, known = layout.dark, layout.certain
     count = int(known.sum()) - 64 * (lost is not None)
     far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
     rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
@@ -146,7 +147,7 @@ def _fit(
 ) -> Fit:
     """Fit affinely, then bent as far as that says more than noise; from further away if need be."""
     template = _template(version, lost)
-    count = int(function_modules(version)[1].sum())
+    count = int(qr_layout(version).certain.sum())
     best = _bent(image, refine(image, grid, template), template, count)
     if version > 1 and _HOPELESS < abs(best.fit.correlation) < _POOR * strength:
         best = max(
@@ -227,7 +228,7 @@ def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: 
 
 @lru_cache(maxsize=60)
 def _template(version: int, lost: int | None) -> Template:
-    modules, known = function_modules(version)
+    layout, known = qr_layout(version), qr_layout(version).certain
     if lost is not None:
         known = known & ~corner(version, lost)
-    return make_template(modules, known)
+    return make_template(layout.dark, known)

@@ -9,16 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.codes import reed_solomon
-from napari_nanoqr.symbols.encode import block_order, place_codewords
-from napari_nanoqr.symbols.layout import (
-    codeword_positions,
-    mask_patterns,
-    nearest_format,
-    put_format,
-)
-from napari_nanoqr.symbols.segments import BadStream, Content, read_stream
+from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
+from napari_nanoqr.symbols.placement import bit_order, block_positions, place_codewords
+from napari_nanoqr.symbols.stream import BadStream, Content, read_stream
 from napari_nanoqr.symbols.symbol import Symbol
-from napari_nanoqr.symbols.tables import BlockStructure, block_structure
 
 
 class Undecodable(ValueError):
@@ -35,7 +29,7 @@ class DecodedSymbol:
         The symbol as it must have been written: every error mended.
     content : Content
         What its bit stream says.
-    wrong : (side, side) bool array
+    wrong : (rows, columns) bool array
         Modules that were sampled other than written.
     corrected : tuple of int
         Codewords that were corrected in each block.
@@ -55,11 +49,11 @@ class DecodedSymbol:
 
 
 def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
-    """Decode a sampled QR code symbol.
+    """Decode a sampled symbol.
 
     Parameters
     ----------
-    sampled : (side, side) bool array
+    sampled : (rows, columns) bool array
         Modules without quiet zone, True = dark, upright and not mirrored.
 
     Returns
@@ -70,19 +64,18 @@ def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
     Raises
     ------
     Undecodable
-        Where the side is no QR code's, or there are too many errors.
+        Where no symbol has this size, or there are too many errors.
     """
-    side = sampled.shape[0]
-    version, odd = divmod(side - 17, 4)
-    if sampled.shape != (side, side) or odd or not 1 <= version <= 40:
-        raise Undecodable(f"{sampled.shape} modules are not a QR code")
-    error, mask, _ = nearest_format(sampled, version)
-    structure = block_structure(version, error)
-    rows, columns = codeword_positions(version)
-    bits = (sampled ^ mask_patterns(version)[mask])[rows, columns]
-    order = block_order(version, error)
-    flat = np.zeros(order.size, dtype=np.uint8)
-    flat[order] = np.packbits(bits[: 8 * order.size])
+    try:
+        layout = layout_of(sampled.shape)
+    except NoSymbol as problem:
+        raise Undecodable(str(problem)) from problem
+    error, mask, _ = layout.nearest_format(sampled)
+    structure = layout.blocks[error]
+    bits = np.zeros(8 * structure.codewords, dtype=bool)
+    order = bit_order(structure)
+    bits[order] = (sampled ^ layout.masks[mask])[layout.codeword_places][: order.size]
+    flat = np.packbits(bits)
     corrected, counts, chance = flat.copy(), [], 0.0
     for positions in block_positions(structure):
         try:
@@ -95,13 +88,12 @@ def decode_modules(sampled: NDArray[np.bool_]) -> DecodedSymbol:
         counts.append(errors)
         # one block corrected to a wrong codeword is enough to make the payload wrong
         chance += _accident(positions.size, structure.parity, errors)
-    return assemble(corrected, sampled, version, error, mask, tuple(counts), chance)
+    return assemble(corrected, sampled, error, mask, tuple(counts), chance)
 
 
 def assemble(
     codewords: NDArray[np.uint8],
     sampled: NDArray[np.bool_],
-    version: int,
     error: str,
     mask: int,
     corrected: tuple[int, ...],
@@ -113,9 +105,9 @@ def assemble(
     ----------
     codewords : (n,) uint8 array
         Data codewords of all blocks one after the other, then all parity codewords.
-    sampled : (side, side) bool array
+    sampled : (rows, columns) bool array
         Modules as they were seen.
-    version, error, mask : int, str, int
+    error, mask : str, int
         What the symbol is.
     corrected : tuple of int
         Codewords that were corrected in each block.
@@ -132,33 +124,20 @@ def assemble(
     Undecodable
         Where the bit stream makes no sense.
     """
-    structure = block_structure(version, error)
+    layout = layout_of(sampled.shape)
+    structure = layout.blocks[error]
     try:
-        content = read_stream(codewords[: structure.data_codewords], version)
+        content = read_stream(
+            codewords[: structure.data_codewords], layout.syntax, structure.data_bits
+        )
     except BadStream as problem:
         raise Undecodable(f"The corrected codewords make no sense: {problem}.") from problem
-    order = block_order(version, error)
-    written = place_codewords(codewords[order], version) ^ mask_patterns(version)[mask]
-    put_format(written, version, error, mask)
-    symbol = Symbol(content.payload, written, version, error, mask)
+    written = place_codewords(codewords, layout, error) ^ layout.masks[mask]
+    layout.put_format(written, error, mask)
+    symbol = Symbol(content.payload, written, layout.version, error, mask)
     return DecodedSymbol(
         symbol, content, sampled ^ written, corrected, structure.correctable, min(1.0, chance)
     )
-
-
-def block_positions(structure: BlockStructure) -> list[NDArray[np.int_]]:
-    """Return where the codewords of each block stand, data of all blocks before all parity."""
-    starts = np.cumsum((0, *structure.data))
-    total, parity = starts[-1], structure.parity
-    return [
-        np.concatenate(
-            (
-                np.arange(start, start + length),
-                total + np.arange(i * parity, (i + 1) * parity),
-            )
-        )
-        for i, (start, length) in enumerate(zip(starts[:-1], structure.data, strict=True))
-    ]
 
 
 def _accident(length: int, parity: int, errors: int) -> float:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_nanoqr.codes import reed_solomon
-from napari_nanoqr.symbols.layout import (
-    codeword_positions,
-    function_patterns,
-    mask_patterns,
-    put_format,
-)
-from napari_nanoqr.symbols.penalty import penalties
-from napari_nanoqr.symbols.segments import (
-    pad,
-    shortest_segments,
-    stream_length,
-    version_range,
-    write_stream,
-)
+from napari_nanoqr.symbols.kinds import layout_named
+from napari_nanoqr.symbols.penalty import best_mask
+from napari_nanoqr.symbols.placement import place_codewords, with_parity
+from napari_nanoqr.symbols.segments import pad, shortest_segments, stream_length, write_stream
 from napari_nanoqr.symbols.symbol import Symbol
+from napari_nanoqr.symbols.syntax import qr_syntax
 from napari_nanoqr.symbols.tables import LEVELS, block_structure, side_modules
 
 
@@ -41,9 +28,12 @@ class PayloadTooLong(ValueError):
 
 
 def encode(
-    payload: bytes | str, error: str = "M", version: int | None = None, mask: int | None = None
+    payload: bytes | str,
+    error: str = "M",
+    version: int | str | None = None,
+    mask: int | None = None,
 ) -> Symbol:
-    """Encode a payload as a QR code symbol (Model 2, ISO/IEC 18004:2015).
+    """Encode a payload as a QR code (Model 2, ISO/IEC 18004:2015), or as a smaller kind.
 
     Parameters
     ----------
@@ -52,10 +42,11 @@ def encode(
         numeric, alphanumeric and byte segments so that the symbol is smallest.
     error : {"L", "M", "Q", "H"}
         Error-correction level; never raised silently.
-    version : int, optional
+    version : int or str, optional
         1 to 40; by default the smallest that holds the payload.
     mask : int, optional
-        Data mask, 0 to 7; by default the one with the least penalty (7.8.3).
+        Data mask, 0 to 7; by default the one that tells the symbol best from its surroundings
+        (7.8.3).
 
     Returns
     -------
@@ -76,128 +67,63 @@ def encode(
     (2, 25)
     """
     data = payload.encode("utf-8") if isinstance(payload, str) else bytes(payload)
-    _check(data, error, version, mask)
+    if not data:
+        raise ValueError("There is nothing to encode: the payload is empty.")
+    _check(error, version, mask)
     chosen = fitting_version(data, error) if version is None else version
     if chosen is None or missing_bits(data, error, chosen) > 0:
         raise _too_long(data, error, version)
-    codewords = _data_codewords(data, error, chosen)
-    modules = place_codewords(_interleave(codewords, error, chosen), chosen)
-    masked = modules[None] ^ mask_patterns(chosen)
-    for number in range(8):
-        put_format(masked[number], chosen, error, number)
-    best = int(np.argmin(penalties(masked))) if mask is None else mask
+    layout = layout_named(chosen)
+    structure = layout.blocks[error]
+    bits = write_stream(shortest_segments(data, layout.syntax), layout.syntax)
+    codewords = with_parity(pad(bits, structure.data_bits, layout.syntax), structure)
+    masked = place_codewords(codewords, layout, error)[None] ^ layout.masks
+    for number in range(len(masked)):
+        layout.put_format(masked[number], error, number)
+    best = best_mask(masked, layout.symbology) if mask is None else mask
     return Symbol(data, masked[best].copy(), chosen, error, best)
 
 
-def missing_bits(payload: bytes, error: str, version: int) -> int:
+def missing_bits(payload: bytes, error: str, version: int | str) -> int:
     """Return by how many bits a payload is too long for a symbol; 0 where it fits."""
-    size = version_range(version)
-    needed = stream_length(shortest_segments(payload, size), size)
-    return max(0, needed - 8 * block_structure(version, error).data_codewords)
+    layout = layout_named(version)
+    needed = stream_length(shortest_segments(payload, layout.syntax), layout.syntax)
+    return max(0, needed - layout.blocks[error].data_bits)
 
 
 def fitting_version(payload: bytes, error: str) -> int | None:
-    """Return the smallest version that holds a payload, None where none does."""
-    for size, versions in enumerate((range(1, 10), range(10, 27), range(27, 41))):
-        needed = stream_length(shortest_segments(payload, size), size)
+    """Return the smallest version of QR code that holds a payload, None where none does."""
+    for versions in (range(1, 10), range(10, 27), range(27, 41)):
+        syntax = qr_syntax(versions[0])
+        needed = stream_length(shortest_segments(payload, syntax), syntax)
         for version in versions:
-            if needed <= 8 * block_structure(version, error).data_codewords:
+            if needed <= block_structure(version, error).data_bits:
                 return version
     return None
 
 
-def byte_capacity(version: int, error: str) -> int:
+def byte_capacity(version: int | str, error: str) -> int:
     """Return how many arbitrary bytes a symbol holds (byte mode, one segment)."""
-    head = 12 if version <= 9 else 20
-    return (8 * block_structure(version, error).data_codewords - head) // 8
+    layout = layout_named(version)
+    if "byte" not in layout.syntax.count_bits:
+        return 0
+    return (layout.blocks[error].data_bits - layout.syntax.head_bits("byte")) // 8
 
 
-def place_codewords(codewords: NDArray[np.uint8], version: int) -> NDArray[np.bool_]:
-    """Put interleaved codewords into a symbol, without mask and format information.
-
-    Parameters
-    ----------
-    codewords : (n,) uint8 array
-        All codewords of the symbol in the order of placement.
-    version : int
-        1 to 40.
-
-    Returns
-    -------
-    (side, side) bool array
-        The modules; remainder bits are light.
-    """
-    dark, _ = function_patterns(version)
-    rows, columns = codeword_positions(version)
-    modules = dark.copy()
-    bits = np.unpackbits(codewords)
-    modules[rows[: bits.size], columns[: bits.size]] = bits == 1
-    return modules
-
-
-def block_order(version: int, error: str) -> NDArray[np.int_]:
-    """Return where each placed codeword stands among the blocks written one after the other.
-
-    Parameters
-    ----------
-    version : int
-        1 to 40.
-    error : {"L", "M", "Q", "H"}
-        Error-correction level.
-
-    Returns
-    -------
-    (n,) int array
-        ``placed = blocks[order]``, with the data codewords of all blocks first and all parity
-        codewords after them (ISO/IEC 18004:2015, 7.6).
-    """
-    structure = block_structure(version, error)
-    starts = np.concatenate(([0], np.cumsum(structure.data)[:-1]))
-    data = [
-        start + i
-        for i in range(max(structure.data))
-        for start, length in zip(starts, structure.data, strict=True)
-        if i < length
-    ]
-    blocks = np.arange(len(structure.data))
-    parity = structure.data_codewords + np.add.outer(
-        np.arange(structure.parity), blocks * structure.parity
-    )
-    return np.concatenate((np.array(data), parity.ravel()))
-
-
-def _check(data: bytes, error: str, version: int | None, mask: int | None) -> None:
-    if not data:
-        raise ValueError("There is nothing to encode: the payload is empty.")
+def _check(error: str, version: int | str | None, mask: int | None) -> None:
     if error not in LEVELS:
         raise ValueError(f"Error-correction level {error!r} does not exist: use L, M, Q or H.")
-    if version is not None and version not in range(1, 41):
-        raise ValueError(f"Version {version} does not exist: use 1 to 40.")
-    if mask is not None and mask not in range(8):
-        raise ValueError(f"Mask {mask} does not exist: use 0 to 7.")
+    layout = layout_named(1 if version is None else version)
+    levels = list(layout.blocks)
+    if error not in levels:
+        raise ValueError(f"{layout.name} has no level {error}: use {' or '.join(levels)}.")
+    if mask is not None and mask not in range(masks := len(layout.masks)):
+        raise ValueError(f"Mask {mask} does not exist: use 0 to {masks - 1}.")
 
 
-def _data_codewords(data: bytes, error: str, version: int) -> NDArray[np.uint8]:
-    size = version_range(version)
-    bits = write_stream(shortest_segments(data, size), size)
-    return pad(bits, block_structure(version, error).data_codewords)
-
-
-def _interleave(data: NDArray[np.uint8], error: str, version: int) -> NDArray[np.uint8]:
-    structure = block_structure(version, error)
-    blocks = np.split(data, np.cumsum(structure.data)[:-1])
-    parity = np.zeros((len(blocks), structure.parity), dtype=np.uint8)
-    lengths = np.array(structure.data)
-    for length in sorted(set(structure.data)):
-        rows = np.flatnonzero(lengths == length)
-        parity[rows] = reed_solomon.encode(
-            np.stack([blocks[row] for row in rows]), structure.parity
-        )
-    return np.concatenate((data, parity.ravel()))[block_order(version, error)]
-
-
-def _too_long(data: bytes, error: str, version: int | None) -> PayloadTooLong:
+def _too_long(data: bytes, error: str, version: int | str | None) -> PayloadTooLong:
     asked = 40 if version is None else version
+    layout = layout_named(asked)
     missing = missing_bits(data, error, asked)
     others = []
     larger = fitting_version(data, error)
@@ -205,9 +131,9 @@ def _too_long(data: bytes, error: str, version: int | None) -> PayloadTooLong:
         side = side_modules(larger)
         others.append(f"version {larger}-{error} ({side} x {side} modules)")
     if version is not None:
-        weaker = [e for e in LEVELS if missing_bits(data, e, version) == 0]
+        weaker = [e for e in layout.blocks if missing_bits(data, e, version) == 0]
         if weaker:
-            others.append(f"error-correction level {weaker[-1]} at version {version}")
+            others.append(f"error-correction level {weaker[-1]} at {layout.name}")
     elif weaker := [e for e in LEVELS if fitting_version(data, e) is not None]:
         others.append(f"error-correction level {weaker[-1]}")
     hint = (
@@ -216,7 +142,7 @@ def _too_long(data: bytes, error: str, version: int | None) -> PayloadTooLong:
         else f"No QR code holds more than {byte_capacity(40, 'L')} arbitrary bytes: divide it."
     )
     return PayloadTooLong(
-        f"The payload of {len(data)} bytes is too long for version {asked}-{error} "
+        f"The payload of {len(data)} bytes is too long for {layout.name}-{error} "
         f"by {-(-missing // 8)} bytes ({missing} bits). {hint}",
         missing,
     )

@@ -1,194 +1,132 @@
-"""Where everything stands in a QR symbol: function patterns, codeword placement, masks."""
+"""Where everything stands in a symbol of any kind, and how it is to be read."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.tables import (
-    LEVELS,
-    alignment_centres,
-    format_information,
-    side_modules,
-    version_information,
-)
+from napari_nanoqr.symbols.syntax import Syntax
+from napari_nanoqr.symbols.tables import BlockStructure
 
 Modules = NDArray[np.bool_]
-"""``(side, side)`` modules, True = dark, row 0 at the top."""
+"""``(rows, columns)`` modules, True = dark, row 0 at the top."""
+
+Places = tuple[NDArray[np.int_], NDArray[np.int_]]
+"""Rows and columns of some modules, two ``(n,)`` int arrays."""
 
 
-@lru_cache(maxsize=40)
-def function_patterns(version: int) -> tuple[Modules, Modules]:
-    """Return the modules that are the same in every symbol of a version.
-
-    Parameters
-    ----------
-    version : int
-        1 to 40.
-
-    Returns
-    -------
-    dark : (side, side) bool array
-        Finder, separator, timing and alignment patterns, version information and the dark
-        module; False elsewhere, also where the format information goes.
-    reserved : (side, side) bool array
-        True where no codeword module stands; includes the format information.
-    """
-    side = side_modules(version)
-    dark = np.zeros((side, side), dtype=bool)
-    reserved = np.zeros((side, side), dtype=bool)
-    dark[6, :] = dark[:, 6] = np.arange(side) % 2 == 0
-    reserved[6, :] = reserved[:, 6] = True
-    ring = np.abs(np.arange(-4, 5))
-    finder = np.maximum.outer(ring, ring)
-    for row, column in ((3, 3), (3, side - 4), (side - 4, 3)):
-        # the separator's outer edge falls off the symbol on two sides
-        top, left = max(row - 4, 0), max(column - 4, 0)
-        bottom, right = min(row + 5, side), min(column + 5, side)
-        distance = finder[top - row + 4 : bottom - row + 4, left - column + 4 : right - column + 4]
-        dark[top:bottom, left:right] = (distance != 2) & (distance != 4)
-        reserved[top:bottom, left:right] = True
-    for row in alignment_centres(version):
-        for column in alignment_centres(version):
-            if (row, column) in ((6, 6), (6, side - 7), (side - 7, 6)):
-                continue
-            block = np.s_[row - 2 : row + 3, column - 2 : column + 3]
-            dark[block] = finder[2:7, 2:7] != 1
-            reserved[block] = True
-    for rows, columns in format_positions(version):
-        reserved[rows, columns] = True
-    dark[side - 8, 8] = reserved[side - 8, 8] = True
-    if version >= 7:
-        bits = version_information(version)
-        for rows, columns in version_positions(version):
-            dark[rows, columns] = (bits >> np.arange(18)) & 1 == 1
-            reserved[rows, columns] = True
-    dark.setflags(write=False)
-    reserved.setflags(write=False)
-    return dark, reserved
-
-
-def format_positions(version: int) -> tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]:
-    """Return where both copies of the format information stand, bit 0 (least) first.
-
-    Returns
-    -------
-    tuple of (rows, columns)
-        Two pairs of (15,) int arrays (ISO/IEC 18004:2015, figure 25).
-    """
-    side = side_modules(version)
-    rows = [0, 1, 2, 3, 4, 5, 7, 8, 8, 8, 8, 8, 8, 8, 8]
-    columns = [8, 8, 8, 8, 8, 8, 8, 8, 7, 5, 4, 3, 2, 1, 0]
-    around = (np.array(rows), np.array(columns))
-    split_rows = [8] * 8 + list(range(side - 7, side))
-    split_columns = list(range(side - 1, side - 9, -1)) + [8] * 7
-    return around, (np.array(split_rows), np.array(split_columns))
-
-
-def version_positions(version: int) -> tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]:
-    """Return where both copies of the version information stand, bit 0 (least) first.
-
-    Returns
-    -------
-    tuple of (rows, columns)
-        Two pairs of (18,) int arrays (ISO/IEC 18004:2015, figures 27 and 28).
-    """
-    bit = np.arange(18)
-    near, far = bit // 3, side_modules(version) - 11 + bit % 3
-    return (far, near), (near, far)
-
-
-@lru_cache(maxsize=40)
-def codeword_positions(version: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-    """Return the data modules in the order in which codeword bits are placed.
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What all symbols of one kind and version have in common.
 
     Parameters
     ----------
-    version : int
-        1 to 40.
+    symbology : {"QR", "Micro QR", "rMQR"}
+        Kind of symbol.
+    version : int or str
+        1 to 40, ``"M1"`` to ``"M4"``, or e.g. ``"R13x43"``.
+    dark : (rows, columns) bool array
+        Modules that are dark in every symbol; False elsewhere.
+    certain : (rows, columns) bool array
+        Modules that are the same in every symbol, as `dark` says.
+    codeword_places : (rows, columns)
+        Modules of the codewords, in the order of placement; remainder bits at the end.
+    masks : (n, rows, columns) bool array
+        Data masks, False outside of the codewords' modules.
+    format_places : (rows, columns)
+        Modules of the format information, all copies one after the other.
+    formats : tuple of (str, int)
+        Error-correction levels and masks that a symbol of this version may have.
+    format_words : (formats, n) bool array
+        The format information of each, as it stands in these modules, True = dark.
+    blocks : mapping of str to BlockStructure
+        How codewords are divided into blocks, by error-correction level.
+    syntax : Syntax
+        How the bit stream is written.
+    """
+
+    symbology: str
+    version: int | str
+    dark: Modules
+    certain: Modules
+    codeword_places: Places
+    masks: NDArray[np.bool_]
+    format_places: Places
+    formats: tuple[tuple[str, int], ...]
+    format_words: NDArray[np.bool_]
+    blocks: Mapping[str, BlockStructure]
+    syntax: Syntax
+
+    def __post_init__(self) -> None:
+        for array in (self.dark, self.certain, self.masks, self.format_words):
+            array.setflags(write=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Modules, rows and columns."""
+        return self.dark.shape[0], self.dark.shape[1]
+
+    @property
+    def name(self) -> str:
+        """The version in words."""
+        return f"version {self.version}" if self.symbology == "QR" else str(self.version)
+
+    def put_format(self, modules: Modules, error: str, mask: int) -> None:
+        """Write all copies of the format information into a symbol, in place."""
+        modules[self.format_places] = self.format_words[self.formats.index((error, mask))]
+
+    def nearest_format(self, modules: Modules) -> tuple[str, int, int]:
+        """Find the format information that fits all of its copies best.
+
+        Parameters
+        ----------
+        modules : (rows, columns) bool array
+            A sampled symbol.
+
+        Returns
+        -------
+        error : str
+            Error-correction level.
+        mask : int
+            Data mask.
+        distance : int
+            In how many of its modules the format information differs.
+        """
+        distances = (self.format_words != modules[self.format_places]).sum(axis=1)
+        best = int(distances.argmin())
+        return (*self.formats[best], int(distances[best]))
+
+
+def bit_table(words: Sequence[int], bits: int) -> NDArray[np.bool_]:
+    """Return the bits of some words, the least first, as ``(words, bits)`` bool array."""
+    return np.asarray(np.array(words)[:, None] >> np.arange(bits) & 1 == 1)
+
+
+def zigzag(reserved: Modules, rights: Sequence[int]) -> Places:
+    """Return the free modules in the order in which codewords are placed.
+
+    Parameters
+    ----------
+    reserved : (rows, columns) bool array
+        Modules where no codeword stands.
+    rights : sequence of int
+        The right one of each pair of columns, in their order: the first pair is followed
+        upwards, the next one downwards, and so on (ISO/IEC 18004:2015, 7.7.3).
 
     Returns
     -------
     rows, columns : (n,) int arrays
-        n is :func:`~napari_nanoqr.symbols.tables.data_modules`; the last 0 to 7 are remainder bits.
+        The modules.
     """
-    side = side_modules(version)
-    _, reserved = function_patterns(version)
-    # two-module columns from the right, the vertical timing pattern left out, up and down in turn
-    rights = np.array([c if c > 6 else c - 1 for c in range(side - 1, 0, -2)])
-    up = np.arange(side - 1, -1, -1)
+    up = np.arange(reserved.shape[0] - 1, -1, -1)
     rows, columns = [], []
     for number, right in enumerate(rights):
         order = up if number % 2 == 0 else up[::-1]
         rows.append(np.repeat(order, 2))
-        columns.append(np.tile([right, right - 1], side))
+        columns.append(np.tile([right, right - 1], up.size))
     all_rows, all_columns = np.concatenate(rows), np.concatenate(columns)
     free = ~reserved[all_rows, all_columns]
     return all_rows[free], all_columns[free]
-
-
-@lru_cache(maxsize=40)
-def mask_patterns(version: int) -> NDArray[np.bool_]:
-    """Return all eight data masks, False outside the data modules.
-
-    Returns
-    -------
-    (8, side, side) bool array
-        True where the mask turns a module over (ISO/IEC 18004:2015, table 10).
-    """
-    side = side_modules(version)
-    _, reserved = function_patterns(version)
-    i, j = np.indices((side, side))
-    product = i * j
-    conditions = (
-        (i + j) % 2,
-        i % 2,
-        j % 3,
-        (i + j) % 3,
-        (i // 2 + j // 3) % 2,
-        product % 2 + product % 3,
-        (product % 2 + product % 3) % 2,
-        ((i + j) % 2 + product % 3) % 2,
-    )
-    masks: NDArray[np.bool_] = (np.stack(conditions) == 0) & ~reserved
-    masks.setflags(write=False)
-    return masks
-
-
-def put_format(modules: Modules, version: int, error: str, mask: int) -> None:
-    """Write both copies of the format information into a symbol, in place."""
-    bits = format_information(error, mask)
-    for rows, columns in format_positions(version):
-        modules[rows, columns] = (bits >> np.arange(15)) & 1 == 1
-
-
-def nearest_format(modules: Modules, version: int) -> tuple[str, int, int]:
-    """Find the format information that fits both of its copies best.
-
-    Parameters
-    ----------
-    modules : (side, side) bool array
-        A sampled symbol.
-    version : int
-        1 to 40.
-
-    Returns
-    -------
-    error : {"L", "M", "Q", "H"}
-        Error-correction level.
-    mask : int
-        0 to 7.
-    distance : int
-        In how many of the 30 modules it differs.
-    """
-    seen = np.concatenate([modules[r, c] for r, c in format_positions(version)])
-    best = ("L", 0, 31)
-    for error in LEVELS:
-        for mask in range(8):
-            bits = (format_information(error, mask) >> np.arange(15)) & 1 == 1
-            distance = int((np.tile(bits, 2) != seen).sum())
-            if distance < best[2]:
-                best = (error, mask, distance)
-    return best

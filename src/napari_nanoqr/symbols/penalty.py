@@ -12,6 +12,37 @@ _FINDER_LIKE = (
 )
 
 
+def best_mask(symbols: NDArray[np.bool_], symbology: str) -> int:
+    """Return which of several masks is to be used.
+
+    Parameters
+    ----------
+    symbols : (n, rows, columns) bool array
+        The complete symbol under each mask, True = dark.
+    symbology : {"QR", "Micro QR", "rMQR"}
+        Each has its own rule; rMQR has only one mask.
+    """
+    return int(np.argmax(edge_scores(symbols) if symbology == "Micro QR" else -penalties(symbols)))
+
+
+def edge_scores(symbols: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """Return how dark the right and lower edges of Micro QR symbols are (7.8.3.2).
+
+    Parameters
+    ----------
+    symbols : (n, side, side) bool array
+        Complete symbols, True = dark.
+
+    Returns
+    -------
+    (n,) int array
+        16 times the lower of the two counts, plus the other one; the timing patterns' ends do
+        not count.
+    """
+    right, lower = symbols[:, 1:, -1].sum(axis=1), symbols[:, -1, 1:].sum(axis=1)
+    return np.asarray(16 * np.minimum(right, lower) + np.maximum(right, lower))
+
+
 def penalties(symbols: NDArray[np.bool_]) -> NDArray[np.int_]:
     """Return the penalty of each of several symbols of one size.
 

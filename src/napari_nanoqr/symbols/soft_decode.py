@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble, block_positions
-from napari_nanoqr.symbols.encode import block_order
-from napari_nanoqr.symbols.layout import codeword_positions, format_positions, mask_patterns
-from napari_nanoqr.symbols.tables import LEVELS, block_structure, format_information
+from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble
+from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
+from napari_nanoqr.symbols.layout import Layout
+from napari_nanoqr.symbols.placement import bit_order, block_positions
 
 MOST_FORMATS = 4
 """Combinations of level and mask that are tried, the most likely first."""
@@ -75,14 +75,14 @@ def decode_likelihoods(
     Undecodable
         Where the side is no QR code's.
     """
-    side = llr.shape[0]
-    version, odd = divmod(side - 17, 4)
-    if llr.shape != (side, side) or odd or not 1 <= version <= 40:
-        raise Undecodable(f"{llr.shape} modules are not a QR code")
-    formats = likely_formats(llr, version)
+    try:
+        layout = layout_of(llr.shape)
+    except NoSymbol as problem:
+        raise Undecodable(str(problem)) from problem
+    formats = likely_formats(llr, layout)
     failure: NotReadable | None = None
     for error, mask in formats:
-        result = _decode_blocks(llr, version, error, mask, effort, most_chance / len(formats))
+        result = _decode_blocks(llr, layout, error, mask, effort, most_chance / len(formats))
         if isinstance(result, DecodedSymbol):
             return result
         failure = failure or result
@@ -90,37 +90,30 @@ def decode_likelihoods(
     return failure
 
 
-def likely_formats(llr: NDArray[np.float32], version: int) -> list[tuple[str, int]]:
+def likely_formats(llr: NDArray[np.float32], layout: Layout) -> list[tuple[str, int]]:
     """Return combinations of level and mask by falling likelihood.
 
     Parameters
     ----------
-    llr : (side, side) float32 array
+    llr : (rows, columns) float32 array
         Natural logarithm of P(light) / P(dark).
-    version : int
-        1 to 40.
+    layout : Layout
+        Kind of symbol.
 
     Returns
     -------
     list of (str, int)
         At most :data:`MOST_FORMATS`, those within :data:`FORMAT_RANGE` of the best.
     """
-    seen = np.concatenate([llr[rows, columns] for rows, columns in format_positions(version)])
-    scored = []
-    for error in LEVELS:
-        for mask in range(8):
-            dark = (format_information(error, mask) >> np.arange(15)) & 1
-            # log P of the modules up to a constant: half the ratio with the sign of each
-            score = float((seen * (0.5 - np.tile(dark, 2))).sum())
-            scored.append((score, error, mask))
-    scored.sort(reverse=True)
-    best = scored[0][0]
-    return [(e, m) for score, e, m in scored[:MOST_FORMATS] if best - score < FORMAT_RANGE]
+    # log P of the modules up to a constant: half the ratio with the sign of each
+    scores = (0.5 - layout.format_words) @ llr[layout.format_places].astype(np.float64)
+    order = np.argsort(-scores, kind="stable")[:MOST_FORMATS]
+    return [layout.formats[i] for i in order if scores[order[0]] - scores[i] < FORMAT_RANGE]
 
 
 def _decode_blocks(
     llr: NDArray[np.float32],
-    version: int,
+    layout: Layout,
     error: str,
     mask: int,
     effort: int,
@@ -128,16 +121,16 @@ def _decode_blocks(
 ) -> DecodedSymbol | NotReadable:
     from napari_nanoqr.codes.soft import decode_soft
 
-    structure = block_structure(version, error)
-    rows, columns = codeword_positions(version)
-    order = block_order(version, error)
+    structure = layout.blocks[error]
+    order = bit_order(structure)
     # a dark module is a 1 where the mask is not set: its ratio counts for the bit as it is
-    turned = np.where(mask_patterns(version)[mask], -llr, llr)[rows, columns]
-    placed = turned[: 8 * order.size].reshape(-1, 8)
-    bits = np.empty_like(placed)
-    bits[order] = placed
+    turned = np.where(layout.masks[mask], -llr, llr)[layout.codeword_places]
+    # bits that are not placed are known to be zero
+    bits = np.ones(8 * structure.codewords, dtype=np.float32)
+    known = np.ones(bits.shape, dtype=bool)
+    bits[order], known[order] = turned[: order.size], False
     blocks = [
-        (positions, np.ascontiguousarray(bits[positions]))
+        (positions, bits.reshape(-1, 8)[positions], known.reshape(-1, 8)[positions])
         for positions in block_positions(structure)
     ]
     allowed = np.log2(most_chance / len(blocks))
@@ -146,7 +139,8 @@ def _decode_blocks(
     for level in range(min(QUICK_EFFORT, effort), effort + 1):
         missing = [number for number in range(len(blocks)) if number not in found]
         for number in missing:
-            decoded = decode_soft(blocks[number][1], structure.parity, effort=level)
+            _, ratios, sure = blocks[number]
+            decoded = decode_soft(ratios, structure.parity, effort=level, known=sure)
             if decoded is not None and decoded.log2_chance <= allowed:
                 found[number] = decoded
             elif len(blocks) - len(found) > len(blocks) // 2 and number > len(blocks) // 2:
@@ -154,13 +148,13 @@ def _decode_blocks(
     failed = tuple(number for number in range(len(blocks)) if number not in found)
     if failed:
         return NotReadable(error, mask, failed, len(blocks))
-    corrected = np.zeros(order.size, dtype=np.uint8)
-    for number, (positions, _) in enumerate(blocks):
+    corrected = np.zeros(structure.codewords, dtype=np.uint8)
+    for number, (positions, _, _) in enumerate(blocks):
         corrected[positions] = found[number].codeword
     counts = tuple(found[number].wrong_codewords for number in range(len(blocks)))
     # one block decoded to a wrong codeword is enough to make the payload wrong
     chance = sum(2.0**decoded.log2_chance for decoded in found.values())
     try:
-        return assemble(corrected, llr < 0, version, error, mask, counts, chance)
+        return assemble(corrected, llr < 0, error, mask, counts, chance)
     except Undecodable:
         return NotReadable(error, mask, (), len(structure.data))

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.tables import block_structure
+from napari_nanoqr.symbols.kinds import layout_named
 
 
 @dataclass(frozen=True, eq=False)
 class Symbol:
-    """A QR code symbol without its quiet zone.
+    """A symbol without its quiet zone.
 
     Parameters
     ----------
     payload : bytes
         What it stores.
-    matrix : (side, side) bool array
+    matrix : (rows, columns) bool array
         The modules, True = dark, row 0 at the top; made read-only.
-    version : int
-        1 to 40.
+    version : int or str
+        1 to 40 for a QR code, ``"M1"`` to ``"M4"`` for a Micro QR code, e.g. ``"R13x43"`` for an
+        rMQR code.
     error : {"L", "M", "Q", "H"}
         Error-correction level.
     mask : int
@@ -30,7 +31,7 @@ class Symbol:
 
     payload: bytes
     matrix: NDArray[np.bool_]
-    version: int
+    version: int | str
     error: str
     mask: int
 
@@ -57,12 +58,12 @@ class Symbol:
     @property
     def codewords(self) -> int:
         """Data and parity codewords together."""
-        return block_structure(self.version, self.error).codewords
+        return layout_named(self.version).blocks[self.error].codewords
 
     @property
     def correctable_codewords(self) -> int:
         """Wrong codewords that the symbol can carry when they spread evenly over its blocks."""
-        blocks = block_structure(self.version, self.error)
+        blocks = layout_named(self.version).blocks[self.error]
         return blocks.correctable * len(blocks.data)
 
     @property

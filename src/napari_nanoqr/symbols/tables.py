@@ -55,16 +55,25 @@ class BlockStructure:
         Parity codewords of each block.
     correctable : int
         Wrong codewords that each block can correct.
+    last_bits : int
+        Bits of the last data codeword: 4 in some Micro QR symbols. In the block it stands with
+        four zeros before them.
     """
 
     data: tuple[int, ...]
     parity: int
     correctable: int
+    last_bits: int = 8
 
     @property
     def data_codewords(self) -> int:
         """Data codewords of the whole symbol."""
         return sum(self.data)
+
+    @property
+    def data_bits(self) -> int:
+        """Bits of all data codewords."""
+        return 8 * (self.data_codewords - 1) + self.last_bits
 
     @property
     def codewords(self) -> int:
