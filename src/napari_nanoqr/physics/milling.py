@@ -65,11 +65,17 @@ class FilmState:
         Where the cells are.
     film : Film
         Thickness and materials.
+    film_gain : (rows, columns) float64 array, optional
+        Yield of the film in each cell, relative to its mean.
+    covered : (rows, columns) float64 array, optional
+        Yield of what lies on each cell, in units of the film's; nan where nothing does.
     """
 
     depth_nm: NDArray[np.float64]
     grid: Grid
     film: Film
+    film_gain: NDArray[np.float64] | None = None
+    covered: NDArray[np.float64] | None = None
 
     @property
     def remaining_nm(self) -> NDArray[np.float64]:

@@ -124,7 +124,8 @@ def image_film(
     frames = []
     levels: tuple[float, float] | None = None
     for frame in range(view.frames):
-        expected = scale * _sample(signal, state, view, frame)
+        seen = _sample(signal, state, view, frame)
+        expected = scale * view.faults.charge(seen, view.pixel_size_nm)
         levels = levels or _stretch(expected, model.read_noise_electrons)
         frames.append(detect(expected, levels, model, rng))
     image = frames[0] if view.frames == 1 else np.stack(frames)
@@ -157,7 +158,10 @@ def emission(state: FilmState, view: View, model: SemModel) -> NDArray[np.float6
 
     cover = -np.expm1(-state.remaining_nm / model.escape_nm)
     cover /= -np.expm1(-state.film.thickness_nm / model.escape_nm)
-    material = model.floor_yield + (model.film_yield - model.floor_yield) * cover
+    film_yield = model.film_yield * (1.0 if state.film_gain is None else state.film_gain)
+    material = model.floor_yield + (film_yield - model.floor_yield) * cover
+    if state.covered is not None:
+        material = np.where(np.isnan(state.covered), material, model.film_yield * state.covered)
     # a point glows by how much lower its surroundings lie
     lower = gaussian_filter(state.depth_nm, model.edge_nm / state.grid.cell_nm, mode="nearest")
     edge = np.maximum(lower - state.depth_nm, 0.0) / state.film.thickness_nm

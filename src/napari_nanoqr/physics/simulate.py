@@ -16,7 +16,9 @@ from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
+from napari_nanoqr.physics.damage import Damage
 from napari_nanoqr.physics.milling import BeamShape, mill
+from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.sem import SemModel, image_film
 from napari_nanoqr.physics.view import View
 from napari_nanoqr.sem.micrograph import Micrograph
@@ -35,6 +37,8 @@ def simulate_micrograph(
     probe_nm: float = 2.0,
     drift_nm: tuple[float, float] = (0.0, 0.0),
     frames: int = 1,
+    faults: ScanFaults | None = None,
+    damage: Damage | None = None,
     shape: tuple[int, int] | None = None,
     film: Film | None = None,
     beam: Beam | None = None,
@@ -63,6 +67,10 @@ def simulate_micrograph(
         Movement (y, x) of the specimen from the first pixel to the last one.
     frames : int
         1 for an image, more for a stack.
+    faults : ScanFaults, optional
+        Bent field, vibration, wandering stage, charging; by default none.
+    damage : Damage, optional
+        Grain, particles, scratches, lost areas; by default none.
     shape : tuple of int, optional
         Rows and columns; by default the pattern with a margin all round.
     film : Film, optional
@@ -82,7 +90,8 @@ def simulate_micrograph(
         With the acquisition in ``metadata``; where the design is known, ``metadata["truth"]``
         holds ``payload_hex``, ``version``, ``error``, ``pitch_nm`` and ``corners_yx``: the
         outer corners of the symbol (top left, top right, bottom right, bottom left as encoded)
-        in pixels with the centre of the first pixel at 0, 0; of the first frame for a stack.
+        in pixels with the centre of the first pixel at 0, 0; of the first frame for a stack,
+        and without vibration.
 
     Raises
     ------
@@ -105,7 +114,12 @@ def simulate_micrograph(
     if design is not None:
         side = max(side, design.field_side_nm)
     rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, drift_nm)
-    view = View(pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames)
+    view = View(
+        pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames,
+        faults or ScanFaults(),
+    )  # fmt: skip
+    if damage is not None:
+        state = damage.suffered_by(state, view.bounds_nm)
     micrograph = image_film(
         state, view, electrons_per_pixel=electrons_per_pixel, probe_nm=probe_nm, model=model,
         seed=seed,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_nanoqr.physics.scan import ScanFaults
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class View:
         last one of the last frame, at a constant rate.
     frames : int
         Frames, one right after the other.
+    faults : ScanFaults
+        What else displaces what is scanned, and charging.
 
     Raises
     ------
@@ -46,6 +50,7 @@ class View:
     tilt_deg: float = 0.0
     drift_nm: tuple[float, float] = (0.0, 0.0)
     frames: int = 1
+    faults: ScanFaults = field(default_factory=ScanFaults)
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.pixel_size_nm <= 1e6:
@@ -80,32 +85,46 @@ class View:
         Returns
         -------
         (n, 2) float64 array
-            y and x in pixels.
+            y and x in pixels. Vibration is left out: it moves each row by its own amount to
+            and fro, and may show a point twice.
         """
         still = (np.asarray(points_nm) @ self.matrix.T)[:, ::-1] / self.pixel_size_nm + self._middle
         pixels = still
-        # when a point is scanned depends on where it appears: a few steps settle it
+        # where a point is displaced to depends on where it appears: a few steps settle it
         for _ in range(20):
-            time = self._time(frame, pixels[:, :1], pixels[:, 1:])
-            pixels = still + time * np.array(self.drift_nm) / self.pixel_size_nm
+            moved = self._moved_nm(frame, pixels[:, 0], pixels[:, 1])
+            pixels = still + moved.T / self.pixel_size_nm
         return np.asarray(pixels, dtype=np.float64)
 
     def to_specimen(self, frame: int = 0) -> NDArray[np.float64]:
         """Return where every pixel of a frame looks, ``(2, rows, columns)``: x and y in nm."""
         y = np.arange(self.rows, dtype=np.float64)[:, None]
         x = np.arange(self.columns, dtype=np.float64)[None, :]
-        time = self._time(frame, y, x)
-        plane_y = (y - self._middle[0]) * self.pixel_size_nm - time * self.drift_nm[0]
-        plane_x = (x - self._middle[1]) * self.pixel_size_nm - time * self.drift_nm[1]
+        moved = self._moved_nm(frame, y, x)
+        moved += self.faults.shake(frame, self.rows, y, x / self.columns)
+        plane_y = (y - self._middle[0]) * self.pixel_size_nm - moved[0]
+        plane_x = (x - self._middle[1]) * self.pixel_size_nm - moved[1]
         (xx, xy), (yx, yy) = np.linalg.inv(self.matrix)
         return np.stack((xx * plane_x + xy * plane_y, yx * plane_x + yy * plane_y))
+
+    @property
+    def bounds_nm(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what a scan without faults sees of the specimen."""
+        y, x = self._middle + 0.5
+        corners = self.pixel_size_nm * np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
+        seen = corners @ np.linalg.inv(self.matrix).T
+        return (*seen.min(axis=0).tolist(), *seen.max(axis=0).tolist())
 
     @property
     def _middle(self) -> NDArray[np.float64]:
         return np.array([(self.rows - 1) / 2, (self.columns - 1) / 2])
 
-    def _time(
+    def _moved_nm(
         self, frame: int, y: NDArray[np.float64], x: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """When a pixel is scanned, from 0 to 1 over all frames."""
-        return (frame + (y + x / self.columns) / self.rows) / self.frames
+        """By how much (y, x) what appears at a pixel is displaced there, without vibration."""
+        # the time in frames, and no time before the first pixel nor after the last
+        time = frame + (y + x / self.columns) / self.rows
+        drift = np.multiply.outer(self.drift_nm, time / self.frames)
+        moved = drift + self.faults.wandered(np.clip(time, 0, self.frames))
+        return np.asarray(moved + self.faults.bend((y + 0.5) / self.rows, (x + 0.5) / self.columns))
