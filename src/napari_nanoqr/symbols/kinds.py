@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from napari_nanoqr.symbols.layout import Layout
+from napari_nanoqr.symbols.micro import VERSIONS, micro_layout
 from napari_nanoqr.symbols.qr import qr_layout
+from napari_nanoqr.symbols.rectangular import SIZES, rectangular_layout
 
 
 class NoSymbol(ValueError):
@@ -23,7 +25,11 @@ def layout_of(shape: tuple[int, ...]) -> Layout:
     NoSymbol
         Where no symbol is that large.
     """
+    if shape in SIZES:
+        return rectangular_layout(*shape)
     if len(shape) == 2 and shape[0] == shape[1]:
+        if shape[0] in (11, 13, 15, 17):
+            return micro_layout(f"M{(shape[0] - 9) // 2}")
         version, odd = divmod(shape[0] - 17, 4)
         if not odd and 1 <= version <= 40:
             return qr_layout(version)
@@ -36,7 +42,8 @@ def layout_named(version: int | str) -> Layout:
     Parameters
     ----------
     version : int or str
-        1 to 40 for QR codes.
+        1 to 40 for QR codes, ``"M1"`` to ``"M4"`` for Micro QR codes, e.g. ``"R13x43"`` for rMQR
+        codes.
 
     Raises
     ------
@@ -45,4 +52,8 @@ def layout_named(version: int | str) -> Layout:
     """
     if isinstance(version, int) and 1 <= version <= 40:
         return qr_layout(version)
-    raise NoSymbol(f"Version {version} does not exist: use 1 to 40.")
+    if version in VERSIONS:
+        return micro_layout(str(version))
+    if version in (sizes := {f"R{rows}x{columns}": (rows, columns) for rows, columns in SIZES}):
+        return rectangular_layout(*sizes[str(version)])
+    raise NoSymbol(f"Version {version} does not exist: use 1 to 40, M1 to M4, or e.g. R11x43.")

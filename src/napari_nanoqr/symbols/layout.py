@@ -100,6 +100,12 @@ class Layout:
         return (*self.formats[best], int(distances[best]))
 
 
+def finder_pattern() -> Modules:
+    """Return the 7 x 7 modules of a finder pattern."""
+    ring = np.abs(np.arange(-3, 4))
+    return np.asarray(np.maximum.outer(ring, ring) != 2)
+
+
 def bit_table(words: Sequence[int], bits: int) -> NDArray[np.bool_]:
     """Return the bits of some words, the least first, as ``(words, bits)`` bool array."""
     return np.asarray(np.array(words)[:, None] >> np.arange(bits) & 1 == 1)

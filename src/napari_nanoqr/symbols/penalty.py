@@ -22,6 +22,8 @@ def best_mask(symbols: NDArray[np.bool_], symbology: str) -> int:
     symbology : {"QR", "Micro QR", "rMQR"}
         Each has its own rule; rMQR has only one mask.
     """
+    if len(symbols) == 1:
+        return 0
     return int(np.argmax(edge_scores(symbols) if symbology == "Micro QR" else -penalties(symbols)))
 
 

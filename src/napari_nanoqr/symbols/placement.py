@@ -26,8 +26,7 @@ def bit_order(structure: BlockStructure) -> NDArray[np.int_]:
     (n,) int array
         ``placed = bits[order]``, where ``bits`` are those of the data codewords of all blocks
         first and of all parity codewords after them, and codewords are taken from the blocks
-        in turn (ISO/IEC 18004:2015, 7.6). The four zeros in front of a short codeword are not
-        placed.
+        in turn (ISO/IEC 18004:2015, 7.6). The zeros after a short codeword are not placed.
     """
     starts = np.concatenate(([0], np.cumsum(structure.data)[:-1]))
     data = [
@@ -41,8 +40,9 @@ def bit_order(structure: BlockStructure) -> NDArray[np.int_]:
         np.arange(structure.parity), blocks * structure.parity
     )
     order = np.add.outer(8 * np.concatenate((np.array(data), parity.ravel())), np.arange(8)).ravel()
-    last = 8 * (structure.data_codewords - 1)
-    placed: NDArray[np.int_] = order[(order < last) | (order >= last + 8 - structure.last_bits)]
+    placed: NDArray[np.int_] = order[
+        (order < structure.data_bits) | (order >= 8 * structure.data_codewords)
+    ]
     placed.setflags(write=False)
     return placed
 

@@ -99,7 +99,8 @@ def shortest_segments(payload: bytes, syntax: Syntax) -> list[Segment]:
         costs = switched
     final = min(range(3), key=lambda m: (grown[m], m))
     if grown[final] >= infinite:
-        raise NoMode(" and ".join(syntax.count_bits.keys() - {"kanji"}))
+        known = " and ".join(mode.name for mode in _MODES if mode.name in syntax.count_bits)
+        raise NoMode(f"These bytes need another mode than {known}, which this version lacks.")
     modes = [final]
     for choice in reversed(choices[:-1]):
         modes.append(choice[modes[-1]])
@@ -156,7 +157,7 @@ def pad(bits: Bits, data_bits: int, syntax: Syntax) -> NDArray[np.uint8]:
     Returns
     -------
     (codewords,) uint8 array
-        The data codewords; one of four bits has them in its lower half.
+        The data codewords; one of four bits has zeros after them.
     """
     terminator = min(syntax.terminator_bits, data_bits - bits.size)
     stream = np.concatenate((bits, np.zeros(terminator, dtype=np.uint8)))
@@ -165,8 +166,7 @@ def pad(bits: Bits, data_bits: int, syntax: Syntax) -> NDArray[np.uint8]:
     whole, rest = divmod(data_bits - stream.size, 8)
     filler = np.unpackbits(np.resize(np.array([0xEC, 0x11], dtype=np.uint8), whole))
     stream = np.concatenate((stream, filler, np.zeros(rest, dtype=np.uint8)))
-    # a short codeword counts as one of eight bits whose first four are zero
-    return np.packbits(np.insert(stream, 8 * (data_bits // 8), np.zeros(-data_bits % 8, np.uint8)))
+    return np.packbits(stream)
 
 
 def _number(value: int, bits: int) -> Bits:

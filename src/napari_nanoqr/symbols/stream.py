@@ -48,7 +48,7 @@ def read_stream(codewords: NDArray[np.uint8], syntax: Syntax, data_bits: int) ->
     syntax : Syntax
         Of the version.
     data_bits : int
-        How many bits they hold: where the last codeword has four, they are its lower half.
+        How many bits they hold: of the last codeword there may be only the first four.
 
     Returns
     -------
@@ -97,11 +97,8 @@ class _Reader:
     """Takes numbers off the front of a bit stream."""
 
     def __init__(self, codewords: NDArray[np.uint8], data_bits: int) -> None:
-        bits = np.unpackbits(codewords)
-        whole = 8 * (data_bits // 8)
-        # of a short codeword at the end the lower half counts
-        self._bits = np.concatenate((bits[:whole], bits[bits.size - data_bits + whole :]))
-        self._value = int("".join(map(str, self._bits)) or "0", 2)
+        self._bits = np.unpackbits(codewords)[:data_bits]
+        self._value = int.from_bytes(codewords.tobytes(), "big") >> (8 * codewords.size - data_bits)
         self.left = data_bits
 
     def peek(self, bits: int) -> int:

@@ -57,7 +57,7 @@ class BlockStructure:
         Wrong codewords that each block can correct.
     last_bits : int
         Bits of the last data codeword: 4 in some Micro QR symbols. In the block it stands with
-        four zeros before them.
+        four zeros after them.
     """
 
     data: tuple[int, ...]
@@ -136,7 +136,18 @@ def data_modules(version: int) -> int:
     return side * side - function
 
 
-def _bch(data: int, data_bits: int, generator: int) -> int:
+def bch(data: int, data_bits: int, generator: int) -> int:
+    """Return some bits with the check bits of a cyclic code after them (annex C).
+
+    Parameters
+    ----------
+    data : int
+        The bits.
+    data_bits : int
+        How many there are.
+    generator : int
+        Coefficients of the generator polynomial, as many as there are check bits, plus one.
+    """
     parity_bits = generator.bit_length() - 1
     remainder = data << parity_bits
     for bit in range(data_bits - 1, -1, -1):
@@ -147,9 +158,9 @@ def _bch(data: int, data_bits: int, generator: int) -> int:
 
 def format_information(error: str, mask: int) -> int:
     """Return the 15 bits of format information, masked as they stand in the symbol."""
-    return _bch(FORMAT_BITS[error] << 3 | mask, 5, 0b10100110111) ^ 0b101010000010010
+    return bch(FORMAT_BITS[error] << 3 | mask, 5, 0b10100110111) ^ 0b101010000010010
 
 
 def version_information(version: int) -> int:
-    """Return the 18 bits of version information of versions 7 to 40."""
-    return _bch(version, 6, 0b1111100100101)
+    """Return the 18 bits of version information of versions 7 to 40, or of six other bits."""
+    return bch(version, 6, 0b1111100100101)
