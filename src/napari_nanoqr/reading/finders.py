@@ -57,12 +57,15 @@ def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = 
     Finders
         Best first.
     """
-    surface, turn, bright = _surface(scaled.image, bare, scaled.per_module)
-    y, x = _peaks(surface, weak, scaled.per_module)
+    parts = _harmonics(scaled.image, bare, scaled.per_module)
+    y, x = _peaks(_surface(scaled.image, parts, bare, scaled.per_module), weak, scaled.per_module)
     centres = np.stack((y, x), axis=-1).astype(np.float64)
-    signs = 1 - 2 * bright[y, x].astype(np.float64)
+    even, real, imaginary = parts[:, y, x].astype(np.float64)
+    signs = np.where(even < 0, -1.0, 1.0)
+    # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
+    turns = np.arctan2(-imaginary * signs, real * signs) / 4
     # where a fit went astray it ends on another's place or on nothing
-    finders = _fit(scaled, centres, turn[y, x].astype(np.float64), signs, bare)
+    finders = _fit(scaled, centres, turns, signs, bare)
     finders = finders[np.abs(finders.correlation) >= least]
     return without_weak(distinct(finders), weak)
 
@@ -120,12 +123,9 @@ def _spectra(bare: bool, per_module: int, shape: tuple[int, int]) -> NDArray[np.
     return spectra
 
 
-def _surface(
-    image: NDArray[np.float32], bare: bool, per_module: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the correlation at the best angle and sign, that angle, and whether dark is bright."""
+def _harmonics(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArray[np.float32]:
+    """Return the image's products with the pattern's harmonics, ``(3, y, x)``."""
     from scipy.fft import irfft2, next_fast_len, rfft2
-    from scipy.ndimage import uniform_filter
 
     reach = _kernels(bare, per_module).shape[1] // 2
     padded = np.pad(image, reach, mode="edge")
@@ -140,30 +140,56 @@ def _surface(
             whole = irfft2(rfft2(part, tile) * spectra, tile)
             target = parts[:, top : top + height, left : left + width]
             target[...] = whole[:, : target.shape[1], : target.shape[2]]
+    return parts
+
+
+def _surface(
+    image: NDArray[np.float32], parts: NDArray[np.float32], bare: bool, per_module: int
+) -> NDArray[np.float32]:
+    """Return the correlation at the best angle and sign."""
+    from scipy.ndimage import uniform_filter
+
     even, real, imaginary = parts
     # the square of about the window's area; the mean is nought in a flat image
     side = 2 * int(0.886 * _RADIUS[bare] * per_module) + 1
     spread = np.sqrt(np.maximum(uniform_filter(image * image, side, mode="nearest"), 0))
     spread += np.float32(0.02 * spread.mean() + 1e-12)
-    surface = (np.abs(even) + np.hypot(real, imaginary)) / spread
-    # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
-    bright = even < 0
-    turn = np.arctan2(np.where(bright, imaginary, -imaginary), np.where(bright, -real, real)) / 4
-    return surface.astype(np.float32), turn.astype(np.float32), bright
+    surface: NDArray[np.float32] = np.sqrt(real * real + imaginary * imaginary)
+    surface += np.abs(even)
+    surface /= spread
+    return surface
 
 
 def _peaks(
     surface: NDArray[np.float32], weak: int, per_module: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where the maxima are: all high ones, and the highest of the others."""
-    from scipy.ndimage import maximum_filter
+    """Return where the maxima are: all high ones, and the highest of the others.
 
-    around = maximum_filter(surface, int(2 * _APART * per_module + 1), mode="constant")
-    y, x = np.nonzero((surface == around) & (surface > _LEAST_PEAK))
-    heights = surface[y, x]
-    order = np.argsort(-heights, kind="stable")
-    order = order[: int((heights > STRONG).sum()) + 2 * weak]
-    return y[order], x[order]
+    Blocks are compared, as wide as maxima are to be apart: between finder patterns there is
+    much more.
+    """
+    block = int(_APART * per_module)
+    tall, wide = (-(-n // block) for n in surface.shape)
+    filled = np.zeros((tall * block, wide * block), dtype=np.float32)
+    filled[: surface.shape[0], : surface.shape[1]] = surface
+    rows = filled.reshape(tall, block, wide * block).max(axis=1)
+    highest = np.full((tall + 2, wide + 2), np.float32(_LEAST_PEAK))
+    highest[1:-1, 1:-1] = rows.reshape(tall, wide, block).max(axis=2)
+    inside = highest[1:-1, 1:-1]
+    top = inside > _LEAST_PEAK
+    for down in range(3):
+        for right in range(3):
+            top &= inside >= highest[down : down + tall, right : right + wide]
+    i, j = np.nonzero(top)
+    order = np.argsort(-inside[i, j], kind="stable")
+    order = order[: int((inside[i, j] > STRONG).sum()) + 2 * weak]
+    i, j = i[order], j[order]
+    within = (
+        filled.reshape(tall, block, wide, block)[i, :, j]
+        .reshape(len(i), block * block)
+        .argmax(axis=1)
+    )
+    return i * block + within // block, j * block + within % block
 
 
 @lru_cache(maxsize=2)

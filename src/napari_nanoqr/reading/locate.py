@@ -32,7 +32,7 @@ _STRETCHES = (1.0, 1.27, 1.62)
 _UNEVEN = 1.17
 """Ratio of a module's sides: a little more than what lies between two stretches."""
 
-_LADDER = 1.2
+_LADDER = 1.3
 """Ratio of one pitch to be tried to the next where it is not known."""
 
 _LEAST_PITCH = 2.6

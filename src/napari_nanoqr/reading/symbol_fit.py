@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import STRONG
-from napari_nanoqr.reading.grid import Grid, interpolate
+from napari_nanoqr.reading.grid import Grid, Points, interpolate
 from napari_nanoqr.reading.probe import corner, looks_mirrored, nearby, probe
 from napari_nanoqr.reading.register import (
     Fit,
@@ -40,6 +40,16 @@ _POOR = 0.88
 
 _HOPELESS = 0.27
 """Correlation below which nothing suggests that there is a symbol at all."""
+
+_NEAR = 10.0
+"""Modules from a finder pattern's centre within which no scan bends a symbol noticeably."""
+
+_NEAR_SHARE = 0.25
+"""Correlation of what lies there beside the finder patterns. Noise at the dose limit leaves 0.5;
+three shapes of a texture that happen to stand like finder patterns have no timing patterns."""
+
+_FIT_SCORE = 6.0
+"""Score of an affine fit that needs no such check."""
 
 _STIFFNESS = 0.03
 """Of the grid: that terms pay is seen to by another criterion."""
@@ -107,6 +117,8 @@ def fit_symbol(scaled: Scaled, place: Place, strength: float) -> Candidate | Non
     for start, version, grid in starts[:_VERSIONS]:
         if strength < STRONG and abs(start) < _PROBE:
             continue
+        if not _starts_well(scaled.image, grid, version, lost):
+            continue
         fit = _fit(scaled.image, grid, version, lost, strength)
         score = _score(scaled.image, fit, version, lost)
         if abs(fit.correlation) >= LEAST and (best is None or score > best[0]):
@@ -132,14 +144,47 @@ def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None)
     count = int(known.sum()) - 64 * (lost is not None)
     far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
     rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
-    value = np.where(modules[rest], -1.0, 1.0) * np.sign(fit.correlation)
+    share = _correlation(image, fit, modules, rest) / max(abs(fit.correlation), 1e-12)
+    return far * float(np.clip(share, 0, 1))
+
+
+def _correlation(
+    image: NDArray[np.float32], fit: Fit, modules: NDArray[np.bool_], some: NDArray[np.bool_]
+) -> float:
+    """Return the correlation with some modules, of the same sign as that of all."""
+    value = np.where(modules[some], -1.0, 1.0) * np.sign(fit.correlation)
     value -= value.mean()
-    points = np.argwhere(rest).astype(np.float64) + 0.5
+    points = np.argwhere(some).astype(np.float64) + 0.5
     seen = interpolate(image, fit.grid.to_pixels(points)).astype(float)
     seen -= seen.mean()
     norm = float(np.sqrt((seen @ seen) * (value @ value)))
-    share = float(seen @ value) / max(norm * abs(fit.correlation), 1e-12)
-    return far * float(np.clip(share, 0, 1))
+    return float(seen @ value) / max(norm, 1e-12)
+
+
+def _starts_well(image: NDArray[np.float32], grid: Grid, version: int, lost: int | None) -> bool:
+    """Return whether more than finder patterns is to be seen, before anything is fitted closely."""
+    straight = refine(image, grid, _coarse_template(version, lost, np.inf))
+    if _score(image, straight, version, lost) > _FIT_SCORE:
+        return True
+    modules, known = qr_layout(version).dark, qr_layout(version).certain
+    rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
+    rest[rest] = _from_finders(np.argwhere(rest) + 0.5, version) < _NEAR
+    near = refine(image, straight.grid, _coarse_template(version, lost, _NEAR))
+    return _correlation(image, near, modules, rest) > _NEAR_SHARE
+
+
+def _part(template: Template, version: int, reach: float) -> Template:
+    """Return what lies so near to finder patterns."""
+    near = _from_finders(template.points, version) < reach
+    return Template(template.points[near], template.value[near], template.slope[near])
+
+
+def _from_finders(points: Points, version: int) -> NDArray[np.float64]:
+    """Return the distance in modules to the nearest finder pattern's centre."""
+    side = side_modules(version)
+    centres = np.array([[3.5, 3.5], [3.5, side - 3.5], [side - 3.5, 3.5]])
+    distance: NDArray[np.float64] = np.linalg.norm(points[:, None] - centres, axis=-1).min(axis=1)
+    return distance
 
 
 def _fit(
@@ -212,13 +257,10 @@ def _by_rows(grid: Grid, degree: int) -> NDArray[np.float64]:
 def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: int) -> Fit:
     """Fit what is near the finder patterns, then more and more: for symbols that are bent."""
     side = side_modules(version)
-    corners = np.array([[3.5, 3.5], [3.5, side - 3.5], [side - 3.5, 3.5]])
-    distance = np.linalg.norm(template.points[:, None] - corners, axis=-1).min(axis=1)
     fit = Fit(grid, 0.0)
-    reach = 10.0
+    reach = _NEAR
     while reach < 1.3 * side:
-        near = distance < reach
-        part = Template(template.points[near], template.value[near], template.slope[near])
+        part = _part(template, version, reach)
         degree = 2 if reach < 12 else 3 if reach < 0.4 * side else 4
         within = _by_rows(fit.grid, degree)
         fit = refine(image, fit.grid, part, degree=degree, stiffness=0.01, within=within)
@@ -232,3 +274,11 @@ def _template(version: int, lost: int | None) -> Template:
     if lost is not None:
         known = known & ~corner(version, lost)
     return make_template(layout.dark, known)
+
+
+@lru_cache(maxsize=120)
+def _coarse_template(version: int, lost: int | None, reach: float) -> Template:
+    """Return a quarter of the points: enough to see whether a closer look pays."""
+    near = _part(_template(version, lost), version, reach)
+    kept = (np.floor(near.points * 4) % 2 == 0).all(axis=1)
+    return Template(near.points[kept], near.value[kept], near.slope[kept])
