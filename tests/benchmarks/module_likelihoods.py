@@ -24,7 +24,8 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid, sample_modules
-from napari_nanoqr.reading.register import function_template, refine, soft_window
+from napari_nanoqr.reading.register import function_template, refine
+from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.kinds import layout_of
 
@@ -95,9 +96,9 @@ def simulated(
 def registered(image: np.ndarray, grid: Grid) -> Grid:
     """Return a grid as registration by the function patterns leaves it."""
     template = function_template(layout_of(grid.shape))
-    _, soft, (y, x) = soft_window(image, grid.corners_yx, grid.pitch_px)
-    fit = refine(soft, grid.moved(-y, -x), template)
-    return refine(soft, fit.grid, template, degree=2).grid.moved(y, x)
+    window = Window.around(image, grid.corners_yx, grid.pitch_px)
+    fit = refine(window.softened, window.inside(grid), template)
+    return window.outside(refine(window.softened, fit.grid, template, degree=2).grid)
 
 
 def off(grid: Grid, rng: np.random.Generator) -> Grid:

@@ -14,7 +14,8 @@ from napari_nanoqr.reading.grid import (
     polynomials,
     sample_modules,
 )
-from napari_nanoqr.reading.register import function_template, make_template, refine, soft_window
+from napari_nanoqr.reading.register import function_template, make_template, refine
+from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.qr import qr_layout
 
@@ -89,11 +90,11 @@ def test_fitting_finds_back_a_shifted_and_turned_symbol(
     middle = right.mean(axis=0)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     wrong = (right - middle) @ rotation.T + middle + np.array(shift) * pitch
-    _, soft, origin = soft_window(image.astype(np.float32), wrong, pitch)
-    start = Grid.from_corners(wrong - np.array(origin), (side, side))
-    fit = refine(soft, start, function_template(qr_layout(3)))
+    window = Window.around(image.astype(np.float32), wrong, pitch)
+    start = window.inside(Grid.from_corners(wrong, (side, side)))
+    fit = refine(window.softened, start, function_template(qr_layout(3)))
     assert np.sign(fit.correlation) == (1 if light > 120 else -1)
-    distance = np.linalg.norm(fit.grid.moved(*origin).corners_yx - right, axis=1) / pitch
+    distance = np.linalg.norm(window.outside(fit.grid).corners_yx - right, axis=1) / pitch
     assert distance.max() < 0.15
 
 

@@ -20,8 +20,8 @@ from napari_nanoqr.reading.register import (
     function_template,
     refine,
     refine_known,
-    soft_window,
 )
+from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules
@@ -79,22 +79,22 @@ def confirm(image: NDArray[np.float32], answer: NativeAnswer) -> Confirmed | Non
     version = int(theirs[0].symbol.version) if theirs else _told_version(answer)
     # where the version is open, a middling one is good enough to soften the image
     try:
-        part, soft, (y, x) = soft_window(
+        window = Window.around(
             image, answer.corners_yx, float(sides.mean()) / side_modules(version or 5)
         )
     except ValueError:
         return None
-    corners = answer.corners_yx - np.array([y, x])
-    places = [(version, corners)] if version else _likely_places(soft, corners, answer)
-    fit = _fit(soft, places)
+    corners = window.points(answer.corners_yx)
+    places = [(version, corners)] if version else _likely_places(window.softened, corners, answer)
+    fit = _fit(window.softened, places)
     # where the reader's modules decode, all that is open is how the image shows them
     if fit is None or (theirs is None and abs(fit.correlation) < _LEAST_CORRELATION):
         return None
-    best = theirs or _decode_values(part, fit)
+    best = theirs or _decode_values(window.part, fit)
     if best is None:
         return None
-    confirmed = _settle(part, soft, fit, *best, answer)
-    return replace(confirmed, grid=confirmed.grid.moved(y, x))
+    confirmed = _settle(window, fit, *best, answer)
+    return replace(confirmed, grid=window.outside(confirmed.grid))
 
 
 def _told_version(answer: NativeAnswer) -> int | None:
@@ -111,7 +111,7 @@ def _fit(soft: NDArray[np.float32], places: list[tuple[int, Points]]) -> Fit | N
             grid = Grid.from_corners(corners, (side, side))
         except ValueError:
             continue
-        template = function_template(qr_layout(version))
+        template = function_template(qr_layout(version)).thinned()
         fit = refine(soft, refine(soft, grid, template).grid, template, degree=2)
         if best is None or abs(fit.correlation) > abs(best.correlation):
             best = fit
@@ -179,8 +179,7 @@ def _decode_either_way(sampled: NDArray[np.bool_]) -> tuple[DecodedSymbol, bool]
 
 
 def _settle(
-    part: NDArray[np.float32],
-    soft: NDArray[np.float32],
+    window: Window,
     fit: Fit,
     decoded: DecodedSymbol,
     mirrored: bool,
@@ -189,10 +188,10 @@ def _settle(
     """Fit the grid once more, now that every module is known, and sample a last time."""
     symbol = decoded.symbol
     written = symbol.matrix.T if mirrored else symbol.matrix
-    fit = refine_known(soft, fit.grid, written)
+    fit = refine_known(window.softened, fit.grid, written)
     sampled = symbol.matrix ^ decoded.wrong
     for sigma in (0.35, 0.2):
-        values = sample_modules(part, fit.grid, sigma)
+        values = sample_modules(window.part, fit.grid, sigma)
         values = -values if fit.correlation < 0 else values
         values = values.T if mirrored else values
         means = float(values[symbol.matrix].mean()), float(values[~symbol.matrix].mean())

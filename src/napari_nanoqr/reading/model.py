@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.register import refine_known, soft_window
+from napari_nanoqr.reading.register import refine_known
 from napari_nanoqr.reading.report import likely_reading_of
 from napari_nanoqr.reading.scene import Scene
+from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol
 
 MOST_CHANCE = 1e-6
@@ -141,5 +142,5 @@ def fit_to_symbol(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.bo
     Grid
         The grid that agrees best.
     """
-    _, soft, (y, x) = soft_window(image, grid.corners_yx, grid.pitch_px)
-    return refine_known(soft, grid.moved(-y, -x), modules).grid.moved(y, x)
+    window = Window.around(image, grid.corners_yx, grid.pitch_px)
+    return window.outside(refine_known(window.softened, window.inside(grid), modules).grid)

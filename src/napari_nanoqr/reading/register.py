@@ -34,6 +34,14 @@ class Template:
     value: NDArray[np.float64]
     slope: NDArray[np.float64]
 
+    def some(self, which: NDArray[np.bool_]) -> Template:
+        """Return a part of the points."""
+        return Template(self.points[which], self.value[which], self.slope[which])
+
+    def thinned(self) -> Template:
+        """Return a quarter of the points: enough where there is hardly any noise."""
+        return self.some((np.floor(self.points * _FINE) % 2 == 0).all(axis=1))
+
 
 def make_template(
     modules: NDArray[np.bool_], known: NDArray[np.bool_], blur: float = 0.4
@@ -88,46 +96,6 @@ def _blurred(fine: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
 def function_template(layout: Layout) -> Template:
     """Return the expectation for the modules that all symbols of a kind have in common."""
     return make_template(layout.dark, layout.certain)
-
-
-def soft_window(
-    image: NDArray[np.float32], corners_yx: Points, pitch_px: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[int, int]]:
-    """Return the part of an image around a symbol, as it is and softened.
-
-    In the softened one edges are about as wide as in a template, and noise is less: grids are
-    fitted to it. Modules are sampled from the other.
-
-    Parameters
-    ----------
-    image : (y, x) float32 array
-        The image.
-    corners_yx : (4, 2) float array
-        The symbol's corners in pixels.
-    pitch_px : float
-        Distance of modules in pixels.
-
-    Returns
-    -------
-    part, softened : (rows, columns) float32 arrays
-        With a margin of three modules where the image reaches so far.
-    origin : tuple of int
-        y and x of the first pixel.
-
-    Raises
-    ------
-    ValueError
-        Where the symbol lies outside of the image.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    low = np.floor(corners_yx.min(axis=0) - 3 * pitch_px).astype(int).clip(0)
-    high = np.ceil(corners_yx.max(axis=0) + 3 * pitch_px).astype(int) + 1
-    part = image[low[0] : max(high[0], 0), low[1] : max(high[1], 0)]
-    if part.size == 0:
-        raise ValueError("the symbol lies outside of the image")
-    softened = gaussian_filter(part, 0.2 * pitch_px, mode="nearest", truncate=3.0)
-    return part, softened, (int(low[0]), int(low[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +206,7 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
     Parameters
     ----------
     image : (y, x) float32 array
-        The softened image, see :func:`soft_window`.
+        The softened image, see :class:`~napari_nanoqr.reading.window.Window`.
     grid : Grid
         Where the symbol is, to a fraction of a module.
     modules : (rows, columns) bool array
@@ -249,7 +217,7 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
     Fit
         Bent step by step, up to degree 3.
     """
-    template = make_template(modules, np.ones_like(modules))
+    template = make_template(modules, np.ones_like(modules)).thinned()
     fit = refine(image, grid, template, degree=1)
     for degree in (2, 3):
         fit = refine(image, fit.grid, template, degree=degree)

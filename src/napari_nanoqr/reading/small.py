@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.native import NativeAnswer
-from napari_nanoqr.reading.register import make_template, refine, soft_window
+from napari_nanoqr.reading.register import make_template, refine
+from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.tables import FORMAT_BITS, format_information
 
 Modules = NDArray[np.bool_]
@@ -92,16 +93,16 @@ def confirm_small(
         return None
     try:
         grid = Grid.from_corners(answer.corners_yx, modules.shape)
-        _, soft, (y, x) = soft_window(image, answer.corners_yx, grid.pitch_px)
+        window = Window.around(image, answer.corners_yx, grid.pitch_px)
     except ValueError:
         return None
-    fit = refine(soft, grid.moved(-y, -x), make_template(modules, known))
+    fit = refine(window.softened, window.inside(grid), make_template(modules, known))
     if abs(fit.correlation) < _LEAST_CORRELATION:
         return None
     # the fixed patterns stand on two sides only; what was read holds the grid on the others
     whole = make_template(answer.matrix, np.ones_like(answer.matrix))
-    fit = refine(soft, fit.grid, whole, degree=2)
-    grid = fit.grid.moved(y, x)
+    fit = refine(window.softened, fit.grid, whole, degree=2)
+    grid = window.outside(fit.grid)
     return ConfirmedSmall(
         grid.transposed() if mirrored else grid,
         answer.matrix.T if mirrored else answer.matrix,

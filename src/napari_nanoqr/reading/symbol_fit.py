@@ -175,8 +175,7 @@ def _starts_well(image: NDArray[np.float32], grid: Grid, version: int, lost: int
 
 def _part(template: Template, version: int, reach: float) -> Template:
     """Return what lies so near to finder patterns."""
-    near = _from_finders(template.points, version) < reach
-    return Template(template.points[near], template.value[near], template.slope[near])
+    return template.some(_from_finders(template.points, version) < reach)
 
 
 def _from_finders(points: Points, version: int) -> NDArray[np.float64]:
@@ -278,7 +277,5 @@ def _template(version: int, lost: int | None) -> Template:
 
 @lru_cache(maxsize=120)
 def _coarse_template(version: int, lost: int | None, reach: float) -> Template:
-    """Return a quarter of the points: enough to see whether a closer look pays."""
-    near = _part(_template(version, lost), version, reach)
-    kept = (np.floor(near.points * 4) % 2 == 0).all(axis=1)
-    return Template(near.points[kept], near.value[kept], near.slope[kept])
+    """Return what lies so near, with few points: they show whether a closer look pays."""
+    return _part(_template(version, lost), version, reach).thinned()
