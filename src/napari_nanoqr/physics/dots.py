@@ -30,15 +30,15 @@ def as_dots(pattern: PointPattern, design: Design, diameter: float = 0.9) -> Poi
     Raises
     ------
     ValueError
-        Where the diameter is out of range, or no point lies inside a disc.
+        Where the diameter is out of range, the pattern has no scale, or no point lies inside a
+        disc.
     """
     if not 0 < diameter <= np.sqrt(2):
         raise ValueError(f"Discs of {diameter:g} modules: use up to 1.41, the diagonal.")
-    points, bounds = pattern.points_nm, pattern.bounds_nm
-    if points is None or bounds is None:
-        raise ValueError("The pattern mills nothing, or does not tell its scale: give its HFW.")
-    centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
-    modules = (points - centre + design.field_side_nm / 2) / design.pitch_nm
+    points = pattern.points_nm
+    if points is None:
+        raise ValueError("The pattern does not tell its scale: give its HFW.")
+    modules = (points + design.field_side_nm / 2) / design.pitch_nm
     off_centre = np.hypot(*(modules - np.floor(modules) - 0.5).T)
     keep = off_centre <= diameter / 2
     if not (keep & pattern.exposes).any():

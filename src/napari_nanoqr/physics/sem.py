@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,20 +113,14 @@ def image_film(
     ValueError
         Where a value is out of range.
     """
-    if not 0 < electrons_per_pixel < 1e9 or not 0 <= probe_nm < 1e4:
-        raise ValueError("Electrons per pixel are positive, and a probe has a width in nm.")
     model = model or SemModel()
     rng = np.random.default_rng(seed)
-    signal = emission(state, view, model)
-    if probe_nm:
-        probe = [(1.0, _footprint(view, probe_nm))]
-        signal = blur(signal, state.grid.cell_nm, probe, surroundings="edge")
-    scale = electrons_per_pixel * model.detected
+    mean = expected_electrons(
+        state, view, electrons_per_pixel=electrons_per_pixel, probe_nm=probe_nm, model=model
+    )
     frames = []
     levels: tuple[float, float] | None = None
-    for frame in range(view.frames):
-        seen = _sample(signal, state, view, frame)
-        expected = scale * view.faults.charge(seen, view.pixel_size_nm)
+    for expected in mean:
         levels = levels or _stretch(expected, model.read_noise_electrons)
         frames.append(detect(expected, levels, model, rng))
     image = frames[0] if view.frames == 1 else np.stack(frames)
@@ -135,6 +130,43 @@ def image_film(
         "simulated",
         _metadata(view, electrons_per_pixel, probe_nm),
     )
+
+
+def expected_electrons(
+    state: FilmState,
+    view: View,
+    *,
+    electrons_per_pixel: float = 3000.0,
+    probe_nm: float = 2.0,
+    model: SemModel | None = None,
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the mean number of detected electrons of each pixel, frame by frame.
+
+    Parameters
+    ----------
+    state, view, electrons_per_pixel, probe_nm, model
+        As for `image_film`.
+
+    Yields
+    ------
+    (rows, columns) float64 array
+        What the shot noise of the frame is counted from.
+
+    Raises
+    ------
+    ValueError
+        Where a value is out of range.
+    """
+    if not 0 < electrons_per_pixel < 1e9 or not 0 <= probe_nm < 1e4:
+        raise ValueError("Electrons per pixel are positive, and a probe has a width in nm.")
+    model = model or SemModel()
+    signal = emission(state, view, model)
+    if probe_nm:
+        probe = [(1.0, _footprint(view, probe_nm))]
+        signal = blur(signal, state.grid.cell_nm, probe, surroundings="edge")
+    for frame in range(view.frames):
+        seen = view.faults.charge(_sample(signal, state, view, frame), view.pixel_size_nm)
+        yield electrons_per_pixel * model.detected * seen
 
 
 def emission(state: FilmState, view: View, model: SemModel) -> NDArray[np.float64]:
