@@ -32,6 +32,8 @@ class Layout:
         Modules that are dark in every symbol; False elsewhere.
     certain : (rows, columns) bool array
         Modules that are the same in every symbol, as `dark` says.
+    finders : (rows, columns) bool array
+        Those of the finder patterns and their separators.
     codeword_places : (rows, columns)
         Modules of the codewords, in the order of placement; remainder bits at the end.
     masks : (n, rows, columns) bool array
@@ -52,6 +54,7 @@ class Layout:
     version: int | str
     dark: Modules
     certain: Modules
+    finders: Modules
     codeword_places: Places
     masks: NDArray[np.bool_]
     format_places: Places
@@ -61,7 +64,7 @@ class Layout:
     syntax: Syntax
 
     def __post_init__(self) -> None:
-        for array in (self.dark, self.certain, self.masks, self.format_words):
+        for array in (self.dark, self.certain, self.finders, self.masks, self.format_words):
             array.setflags(write=False)
 
     @property
@@ -104,6 +107,13 @@ def finder_pattern() -> Modules:
     """Return the 7 x 7 modules of a finder pattern."""
     ring = np.abs(np.arange(-3, 4))
     return np.asarray(np.maximum.outer(ring, ring) != 2)
+
+
+def finder_corner(shape: tuple[int, int]) -> Modules:
+    """Return which modules are those of a finder pattern top left and its separator."""
+    corner = np.zeros(shape, dtype=bool)
+    corner[:8, :8] = True
+    return corner
 
 
 def bit_table(words: Sequence[int], bits: int) -> NDArray[np.bool_]:

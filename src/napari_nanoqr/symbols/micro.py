@@ -6,7 +6,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from napari_nanoqr.symbols.layout import Layout, Modules, bit_table, finder_pattern, zigzag
+from napari_nanoqr.symbols.layout import (
+    Layout,
+    Modules,
+    bit_table,
+    finder_corner,
+    finder_pattern,
+    zigzag,
+)
 from napari_nanoqr.symbols.qr import mask_conditions
 from napari_nanoqr.symbols.syntax import Syntax
 from napari_nanoqr.symbols.tables import BlockStructure, bch
@@ -73,6 +80,7 @@ def micro_layout(version: str) -> Layout:
         version=version,
         dark=dark,
         certain=certain,
+        finders=finder_corner((side, side)),
         codeword_places=zigzag(reserved, range(side - 1, 0, -2)),
         masks=mask_conditions((side, side))[list(_MASKS)] & ~reserved,
         format_places=(rows, columns),

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.layout import Layout, Modules, Places, bit_table, zigzag
+from napari_nanoqr.symbols.layout import Layout, Modules, Places, bit_table, finder_corner, zigzag
 from napari_nanoqr.symbols.syntax import qr_syntax
 from napari_nanoqr.symbols.tables import (
     LEVELS,
@@ -145,6 +145,7 @@ def qr_layout(version: int) -> Layout:
     certain[rows, columns] = False
     # the vertical timing pattern's column is left out
     rights = [c if c > 6 else c - 1 for c in range(side - 1, 0, -2)]
+    corner = finder_corner((side, side))
     formats = tuple((error, mask) for error in LEVELS for mask in range(8))
     words = bit_table([format_information(error, mask) for error, mask in formats], 15)
     return Layout(
@@ -152,6 +153,7 @@ def qr_layout(version: int) -> Layout:
         version=version,
         dark=dark,
         certain=certain,
+        finders=corner | corner[::-1] | corner[:, ::-1],
         codeword_places=zigzag(reserved, rights),
         masks=mask_conditions((side, side)) & ~reserved,
         format_places=(rows, columns),

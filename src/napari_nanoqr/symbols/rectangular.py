@@ -11,6 +11,7 @@ from napari_nanoqr.symbols.layout import (
     Modules,
     Places,
     bit_table,
+    finder_corner,
     finder_pattern,
     zigzag,
 )
@@ -84,6 +85,7 @@ def rectangular_layout(rows: int, columns: int) -> Layout:
         version=f"R{rows}x{columns}",
         dark=dark,
         certain=certain,
+        finders=finder_corner((rows, columns)),
         codeword_places=places,
         masks=mask_conditions((rows, columns))[[_MASK]] & ~reserved,
         format_places=format_places,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.symbols.chance import BlockChance, chance_of_block, chance_of_symbol
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble
 from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
 from napari_nanoqr.symbols.layout import Layout
@@ -50,39 +51,43 @@ class NotReadable:
 
 
 def decode_likelihoods(
-    llr: NDArray[np.float32], *, effort: int = 2, most_chance: float = 1e-6
+    llr: NDArray[np.float32], *, effort: int = 2, most_chance: float = 1e-6, places: int = 1
 ) -> DecodedSymbol | NotReadable:
-    """Decode a QR code symbol softly.
+    """Decode a symbol softly.
 
     Parameters
     ----------
-    llr : (side, side) float32 array
+    llr : (rows, columns) float32 array
         Natural logarithm of P(light) / P(dark) for every module, upright and not mirrored.
     effort : int
         How long the decoder of a block searches, see
         :func:`~napari_nanoqr.codes.soft.decode_soft`.
     most_chance : float
         Largest probability of a wrong answer that is accepted.
+    places : int
+        How many places are tried until one is believed: accidents are so many times likelier.
 
     Returns
     -------
     DecodedSymbol or NotReadable
-        The symbol, with ``chance`` an upper bound on the probability that it is wrong; or why
-        there is none.
+        The symbol, with ``chance`` an upper bound on the probability that it is wrong
+        (`napari_nanoqr.symbols.chance` says how it is counted); or why there is none.
 
     Raises
     ------
     Undecodable
-        Where the side is no QR code's.
+        Where no symbol has this size.
     """
     try:
         layout = layout_of(llr.shape)
     except NoSymbol as problem:
         raise Undecodable(str(problem)) from problem
     formats = likely_formats(llr, layout)
+    # every format that is tried is another chance for an accident
+    tries = places * len(formats)
     failure: NotReadable | None = None
     for error, mask in formats:
-        result = _decode_blocks(llr, layout, error, mask, effort, most_chance / len(formats))
+        result = _decode_blocks(llr, layout, error, mask, effort, most_chance, tries)
         if isinstance(result, DecodedSymbol):
             return result
         failure = failure or result
@@ -118,43 +123,58 @@ def _decode_blocks(
     mask: int,
     effort: int,
     most_chance: float,
+    tries: int,
 ) -> DecodedSymbol | NotReadable:
     from napari_nanoqr.codes.soft import decode_soft
 
-    structure = layout.blocks[error]
-    order = bit_order(structure)
-    # a dark module is a 1 where the mask is not set: its ratio counts for the bit as it is
-    turned = np.where(layout.masks[mask], -llr, llr)[layout.codeword_places]
-    # bits that are not placed are known to be zero
-    bits = np.ones(8 * structure.codewords, dtype=np.float32)
-    known = np.ones(bits.shape, dtype=bool)
-    bits[order], known[order] = turned[: order.size], False
-    blocks = [
-        (positions, bits.reshape(-1, 8)[positions], known.reshape(-1, 8)[positions])
-        for positions in block_positions(structure)
-    ]
-    allowed = np.log2(most_chance / len(blocks))
+    parity = layout.blocks[error].parity
+    blocks = _soft_blocks(llr, layout, error, mask)
+    allowed = most_chance / len(blocks)
     found: dict[int, SoftDecoded] = {}
+    chances: dict[int, BlockChance] = {}
     # long searches only where quick ones have shown that there is a symbol at all
     for level in range(min(QUICK_EFFORT, effort), effort + 1):
         missing = [number for number in range(len(blocks)) if number not in found]
         for number in missing:
-            _, ratios, sure = blocks[number]
-            decoded = decode_soft(ratios, structure.parity, effort=level, known=sure)
-            if decoded is not None and decoded.log2_chance <= allowed:
-                found[number] = decoded
-            elif len(blocks) - len(found) > len(blocks) // 2 and number > len(blocks) // 2:
+            _, ratios, known = blocks[number]
+            decoded = decode_soft(ratios, parity, effort=level, known=known)
+            if decoded is not None:
+                chances[number] = chance_of_block(ratios, known, decoded, parity)
+                if chances[number].least(tries) <= allowed:
+                    found[number] = decoded
+                    continue
+            if len(blocks) - len(found) > len(blocks) // 2 and number > len(blocks) // 2:
                 break
     failed = tuple(number for number in range(len(blocks)) if number not in found)
     if failed:
         return NotReadable(error, mask, failed, len(blocks))
-    corrected = np.zeros(structure.codewords, dtype=np.uint8)
+    corrected = np.zeros(layout.blocks[error].codewords, dtype=np.uint8)
     for number, (positions, _, _) in enumerate(blocks):
         corrected[positions] = found[number].codeword
     counts = tuple(found[number].wrong_codewords for number in range(len(blocks)))
-    # one block decoded to a wrong codeword is enough to make the payload wrong
-    chance = sum(2.0**decoded.log2_chance for decoded in found.values())
     try:
-        return assemble(corrected, llr < 0, error, mask, counts, chance)
+        result = assemble(corrected, llr < 0, error, mask, counts, 1.0)
     except Undecodable:
-        return NotReadable(error, mask, (), len(structure.data))
+        return NotReadable(error, mask, (), len(blocks))
+    chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tries)
+    if chance > most_chance:
+        return NotReadable(error, mask, (), len(blocks))
+    return replace(result, chance=chance)
+
+
+def _soft_blocks(
+    llr: NDArray[np.float32], layout: Layout, error: str, mask: int
+) -> list[tuple[NDArray[np.int_], NDArray[np.float32], NDArray[np.bool_]]]:
+    """Return each block's positions, the ratios of its bits, and which bits are known."""
+    structure = layout.blocks[error]
+    order = bit_order(structure)
+    # a dark module is a 1 where the mask is not set: its ratio counts for the bit as it is
+    turned = np.where(layout.masks[mask], -llr, llr)[layout.codeword_places]
+    # bits that are not placed are zero
+    bits = np.ones(8 * structure.codewords, dtype=np.float32)
+    known = np.ones(bits.shape, dtype=bool)
+    bits[order], known[order] = turned[: order.size], False
+    return [
+        (positions, bits.reshape(-1, 8)[positions], known.reshape(-1, 8)[positions])
+        for positions in block_positions(structure)
+    ]
