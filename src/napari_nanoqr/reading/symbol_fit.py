@@ -20,6 +20,7 @@ from napari_nanoqr.reading.register import (
 )
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.triples import Place, corners_of
+from napari_nanoqr.symbols.layout import Layout
 from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules
 
@@ -63,8 +64,8 @@ class Candidate:
     ----------
     grid : Grid
         Fitted to the function patterns; upright and not mirrored in its coordinates.
-    version : int
-        1 to 40.
+    version : int or str
+        Of the layout.
     correlation : float
         Of the smoothed and flattened image with the version's function patterns (those of a
         finder pattern that was not found left out); negative where dark modules are the
@@ -78,7 +79,7 @@ class Candidate:
     """
 
     grid: Grid
-    version: int
+    version: int | str
     correlation: float
     mirrored: bool
     score: float
@@ -140,11 +141,14 @@ def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None)
     timing and alignment patterns, fits as well as they do.
     """
     layout = qr_layout(version)
-    modules, known = layout.dark, layout.certain
-    count = int(known.sum()) - 64 * (lost is not None)
+    return significance(image, fit, layout, int(layout.certain.sum()) - 64 * (lost is not None))
+
+
+def significance(image: NDArray[np.float32], fit: Fit, layout: Layout, count: int) -> float:
+    """Return how far a correlation with so many modules is from noise, as candidates' scores."""
     far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
-    rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
-    share = _correlation(image, fit, modules, rest) / max(abs(fit.correlation), 1e-12)
+    rest = layout.certain & ~layout.finders
+    share = _correlation(image, fit, layout.dark, rest) / max(abs(fit.correlation), 1e-12)
     return far * float(np.clip(share, 0, 1))
 
 
@@ -166,11 +170,11 @@ def _starts_well(image: NDArray[np.float32], grid: Grid, version: int, lost: int
     straight = refine(image, grid, _coarse_template(version, lost, np.inf))
     if _score(image, straight, version, lost) > _FIT_SCORE:
         return True
-    modules, known = qr_layout(version).dark, qr_layout(version).certain
-    rest = known & ~(corner(version, 0) | corner(version, 1) | corner(version, 2))
-    rest[rest] = _from_finders(np.argwhere(rest) + 0.5, version) < _NEAR
+    layout = qr_layout(version)
+    rest = layout.certain & ~layout.finders
+    rest[rest] = _from_finders(np.argwhere(rest).astype(np.float64) + 0.5, version) < _NEAR
     near = refine(image, straight.grid, _coarse_template(version, lost, _NEAR))
-    return _correlation(image, near, modules, rest) > _NEAR_SHARE
+    return _correlation(image, near, layout.dark, rest) > _NEAR_SHARE
 
 
 def _part(template: Template, version: int, reach: float) -> Template:
@@ -192,17 +196,17 @@ def _fit(
     """Fit affinely, then bent as far as that says more than noise; from further away if need be."""
     template = _template(version, lost)
     count = int(qr_layout(version).certain.sum())
-    best = _bent(image, refine(image, grid, template), template, count)
+    best = bent(image, refine(image, grid, template), template, count)
     if version > 1 and _HOPELESS < abs(best.fit.correlation) < _POOR * strength:
         best = max(
-            best, _bent(image, _grown(image, grid, template, version), template, count),
+            best, bent(image, _grown(image, grid, template, version), template, count),
             key=lambda model: -model.cost,
         )  # fmt: skip
     return best.fit
 
 
 @dataclass(frozen=True, eq=False)
-class _Model:
+class Model:
     """A fit and what speaks against it.
 
     Schwarz's criterion (Annals of Statistics 6, 1978): the logarithm of what is left
@@ -213,12 +217,12 @@ class _Model:
     cost: float
 
 
-def _model(fit: Fit, parameters: int, count: int) -> _Model:
+def _model(fit: Fit, parameters: int, count: int) -> Model:
     left = max(1 - fit.correlation**2, 1e-9)
-    return _Model(fit, float(count * np.log(left) + parameters * np.log(count)))
+    return Model(fit, float(count * np.log(left) + parameters * np.log(count)))
 
 
-def _bent(image: NDArray[np.float32], straight: Fit, template: Template, count: int) -> _Model:
+def bent(image: NDArray[np.float32], straight: Fit, template: Template, count: int) -> Model:
     """Bend a grid as far as that pays: first as a scan bends images, then in any way."""
     best = _model(straight, 6, count)
     for rows_only in (True, False):
