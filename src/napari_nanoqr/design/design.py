@@ -132,7 +132,11 @@ class Design:
             raise BadDesign("This is not a nanoqr design.")
         try:
             payload = bytes.fromhex(values["payload_hex"])
-            symbol = encode(payload, values["error"], int(values["version"]), int(values["mask"]))
+            version = values["version"]
+            named = isinstance(version, str) and not version.isdecimal()
+            symbol = encode(
+                payload, values["error"], version if named else int(version), int(values["mask"])
+            )
             symbol = replace(symbol, matrix=_modules(values["modules"], symbol))
             return cls(
                 symbol,
