@@ -48,7 +48,9 @@ def test_decoding_gives_all_promised_fields(
     out(capsys)
     assert main(["decode", "--json", picture]) == 0
     record = json.loads(out(capsys))
-    assert set(record) == {"file", "pixel_size_nm", "pixel_size_source", "codes", "error"}
+    assert set(record) == {
+        "file", "pixel_size_nm", "pixel_size_source", "codes", "unread", "failed_stage", "error",
+    }  # fmt: skip
     assert (record["pixel_size_nm"], record["error"]) == (None, None)
     (code,) = record["codes"]
     assert code["payload_hex"] == "00ff"
@@ -96,6 +98,44 @@ def test_one_bad_file_does_not_stop_the_others(
     assert "Traceback" not in captured.err
     assert "[1/4]" in captured.err
     assert main(["decode", "--json", str(good), str(empty)]) == 1
+
+
+def test_what_was_seen_and_not_read_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design, image = tmp_path / "weak.json", tmp_path / "faint.tif"
+    main(["encode", "a" * 50, "--error", "L", "-o", str(design)])
+    main(["simulate", str(design), "-o", str(image), "--electrons", "11", "--seed", "1"])
+    out(capsys)
+    assert main(["decode", str(image), "--pitch", "49"]) == 1
+    said = out(capsys)
+    assert "A code was seen, but could not be read: version 3-L, pitch 4" in said
+    assert " times as long, or average " in said
+    assert main(["decode", "--json", str(image), "--pitch", "49"]) == 1
+    record = json.loads(out(capsys))
+    assert record["codes"] == []
+    assert record["failed_stage"] == "decode"
+    assert record["error"].startswith("A code was seen")
+    (seen,) = record["unread"]
+    assert (seen["version"], seen["error"]) == (3, "L")
+    assert seen["needed_electrons_per_pixel"] > 11
+
+
+def test_it_is_told_how_many_electrons_would_have_done(
+    design: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / "a.tif"
+    main(["simulate", str(design), "-o", str(image), "--electrons", "200", "--seed", "1"])
+    out(capsys)
+    assert main(["decode", str(image)]) == 0
+    assert re.search(r"readable with \d\.?\d? % of this image's electrons \(", out(capsys))
+    main(["decode", "--json", str(image)])
+    (code,) = json.loads(out(capsys))["codes"]
+    assert 3 < code["margin"]["stop_electrons_per_pixel"] < 20
+    assert len(code["margin"]["block_noise_factors"]) == 2
+    main(["decode", "--json", "--no-margin", str(image)])
+    (code,) = json.loads(out(capsys))["codes"]
+    assert code["margin"] is None
 
 
 def test_patterns_are_expanded_where_the_shell_does_not(

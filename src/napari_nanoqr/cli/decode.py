@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_nanoqr.reading.reading import Reading
+    from napari_nanoqr.reading.reading import Margin, Reading
+    from napari_nanoqr.reading.readings import Readings
 
 DESCRIPTION = """\
 Read the codes in micrographs. The pixel size is taken from the file where it tells it.
 Exit status 0 where every image gave a code, 1 where some gave none, 2 for bad use or a file
-that cannot be read (the others are still read)."""
+that cannot be read (the others are still read). For each code it is measured how many of the
+electrons would have done; where none was read, it is said what was seen and what to change."""
 
 EPILOG = """\
 examples:
@@ -41,6 +42,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--pitch", type=float, metavar="NM", help="side of a module, where it is known"
     )
+    parser.add_argument(
+        "--no-margin", action="store_true", help="do not measure how many electrons would have done"
+    )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="save the exact bytes of each payload here"
@@ -58,9 +62,11 @@ def run(options: argparse.Namespace) -> int:
     for number, path in enumerate(images, start=1):
         if len(images) > 1 or not options.json:
             print(f"[{number}/{len(images)}] {path.name}", file=sys.stderr, flush=True)
-        record, readings, status = read_file(path, options.pixel_size, options.pitch)
+        record, readings, status = read_file(
+            path, options.pixel_size, options.pitch, margin=not options.no_margin
+        )
         worst = max(worst, status)
-        print(json.dumps(record) if options.json else text_of(record), flush=True)
+        print(json.dumps(record) if options.json else text_of(record, readings), flush=True)
         if options.save is not None:
             _save(readings, path, options.save)
     return worst
@@ -78,8 +84,12 @@ def expand(path: Path) -> list[Path]:
 
 
 def read_file(
-    path: Path, pixel_size_nm: float | None = None, pitch_nm: float | None = None
-) -> tuple[dict[str, Any], list[Any], int]:
+    path: Path,
+    pixel_size_nm: float | None = None,
+    pitch_nm: float | None = None,
+    *,
+    margin: bool = True,
+) -> tuple[dict[str, Any], Readings, int]:
     """Read the codes of one file.
 
     Parameters
@@ -90,18 +100,21 @@ def read_file(
         Instead of what the file says.
     pitch_nm : float, optional
         Side of a module, where it is known.
+    margin : bool
+        Measure how much fainter the image could be.
 
     Returns
     -------
     record : dict
         The JSON object of the file.
-    readings : list of Reading
+    readings : Readings
         What was read.
     status : int
         0 where there was a code, 1 where there was none, 2 where the file is unreadable.
     """
     from napari_nanoqr.cli import sentence_of
     from napari_nanoqr.reading.read import read_codes
+    from napari_nanoqr.reading.readings import Readings
     from napari_nanoqr.sem.describe import describe_micrograph
     from napari_nanoqr.sem.read import read_micrograph
 
@@ -112,9 +125,10 @@ def read_file(
         if pixel_size_nm is None:
             known = describe_micrograph(micrograph)
             size, source = known["pixel_size_nm"], known["pixel_size_source"]
-        readings = read_codes(micrograph, pixel_size_nm, pitch_nm)
+        readings = read_codes(micrograph, pixel_size_nm, pitch_nm, margin=margin)
     except (ValueError, OSError) as problem:
-        return record_of(str(path), size, source, [], sentence_of(problem)), [], 2
+        none = Readings()
+        return record_of(str(path), size, source, none, sentence_of(problem)), none, 2
     return record_of(str(path), size, source, readings), readings, 0 if readings else 1
 
 
@@ -122,7 +136,7 @@ def record_of(
     file: str,
     pixel_size_nm: Any,
     pixel_size_source: str | None,
-    readings: Sequence[Reading],
+    readings: Readings,
     error: str | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object of an image: what ``--json`` prints, and what the widget saves.
@@ -135,27 +149,29 @@ def record_of(
         One number, or y and x where they differ.
     pixel_size_source : str or None
         In words.
-    readings : sequence of Reading
-        What was read.
+    readings : Readings
+        What was read, and what was seen and not read.
     error : str, optional
-        Why nothing could be read; by default a sentence where there is no reading.
+        Why the image could not be opened; by default what the readings say where none is there.
     """
     size = list(pixel_size_nm) if isinstance(pixel_size_nm, tuple) else pixel_size_nm
     if isinstance(size, list) and size[0] == size[1]:
         size = size[0]
-    if error is None and not readings:
-        error = "No code was found in this image."
     return {
         "file": file,
         "pixel_size_nm": size,
         "pixel_size_source": pixel_size_source,
         "codes": [reading.to_dict() for reading in readings],
-        "error": error,
+        "unread": [seen.to_dict() for seen in readings.unread],
+        "failed_stage": None if error else readings.failed_stage,
+        "error": error or readings.advice or None,
     }
 
 
-def text_of(record: dict[str, Any]) -> str:
-    """Describe a file's record in lines for people."""
+def text_of(record: dict[str, Any], readings: Readings) -> str:
+    """Describe what a file gave in lines for people."""
+    from napari_nanoqr.reading.advice import describe_unread
+
     if record["error"] is not None:
         return f"{record['file']}: {record['error']}"
     size = record["pixel_size_nm"]
@@ -165,21 +181,35 @@ def text_of(record: dict[str, Any]) -> str:
         sizes = " x ".join(f"{s:.5g}" for s in (size if isinstance(size, list) else [size]))
         where = f"{sizes} nm a pixel, {record['pixel_size_source']}"
     lines = [f"{record['file']} ({where})"]
-    for code in record["codes"]:
-        content = code["text"] if code["text"] is not None else f"hex {code['payload_hex']}"
-        facts = [
-            f"{code['symbology']} {code['version']}{'-' + code['error'] if code['error'] else ''}"
-        ]
-        if code["pitch_nm"] is not None:
-            facts.append(f"pitch {code['pitch_nm']:.4g} nm")
-        if code["corrected_codewords"] is not None:
-            facts.append(f"{code['corrected_codewords']} codewords corrected")
-        facts += [name for name in ("mirrored", "inverted") if code[name]]
-        lines.append(f"  {content}\n    {' · '.join(facts)} · by {code['reader']}")
+    for reading in readings:
+        content = reading.text if reading.text is not None else f"hex {reading.payload.hex()}"
+        lines += [f"  {content}", f"    {facts_of(reading)}"]
+        if reading.margin is not None:
+            lines.append(f"    {margin_in_words(reading.margin)}")
+    lines += [f"  not read: {describe_unread(seen)}. {seen.advice}" for seen in readings.unread]
     return "\n".join(lines)
 
 
-def _save(readings: list[Any], path: Path, folder: Path) -> None:
+def facts_of(reading: Reading) -> str:
+    """Say in a line what was read, and how."""
+    level = f"-{reading.error}" if reading.error else ""
+    facts = [f"{reading.symbology} {reading.version}{level}"]
+    if reading.pitch_nm is not None:
+        facts.append(f"pitch {reading.pitch_nm:.4g} nm")
+    if reading.corrected_codewords is not None:
+        facts.append(f"{reading.corrected_codewords} codewords corrected")
+    facts += [name for name in ("mirrored", "inverted") if getattr(reading, name)]
+    return " · ".join([*facts, f"by {reading.reader}"])
+
+
+def margin_in_words(margin: Margin) -> str:
+    """Say how many electrons would have done."""
+    from napari_nanoqr.reading.advice import dose_in_words
+
+    return f"readable with {dose_in_words(margin.dose, margin.share)}"
+
+
+def _save(readings: Readings, path: Path, folder: Path) -> None:
     from napari_nanoqr.files import write_bytes
 
     for number, reading in enumerate(readings, start=1):

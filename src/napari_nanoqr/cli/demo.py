@@ -41,6 +41,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the loop, write its files and say what came out."""
+    from napari_nanoqr.cli.decode import record_of
     from napari_nanoqr.cli.encode import summary as design_summary
     from napari_nanoqr.cli.export import summary as plan_summary
     from napari_nanoqr.cli.export import verdict
@@ -74,14 +75,8 @@ def run(options: argparse.Namespace) -> int:
         "6.125 nm, from the points of record.str"
     )
     micrograph = read_micrograph(folder / "predicted.tif")
-    readings = read_codes(micrograph)
-    record = {
-        "file": "predicted.tif",
-        "pixel_size_nm": 6.125,
-        "pixel_size_source": micrograph.pixel_size_source,
-        "codes": [reading.to_dict() for reading in readings],
-        "error": None if readings else "No code was found in this image.",
-    }
+    readings = read_codes(micrograph, margin=True)
+    record = record_of("predicted.tif", 6.125, micrograph.pixel_size_source, readings)
     from napari_nanoqr.files import write_text
 
     write_text(folder / "reading.json", json.dumps(record, indent=1) + "\n")

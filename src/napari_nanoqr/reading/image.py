@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_nanoqr.reading.dose import Dose
+from napari_nanoqr.sem.electrons import electrons_per_pixel
 from napari_nanoqr.sem.micrograph import Micrograph
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -26,11 +28,14 @@ class Source:
         y and x.
     tilt_deg : float
         Stage tilt; 0 where it is not known.
+    dose : Dose
+        Electrons of all frames together.
     """
 
     frames: NDArray[Any]
     pixel_size_nm: tuple[float, float] | None
     tilt_deg: float = 0.0
+    dose: Dose = field(default_factory=Dose)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,12 +68,26 @@ def open_source(
         positive.
     """
     size: float | tuple[float, float] | None = pixel_size_nm
-    tilt = 0.0
+    tilt, each = 0.0, None
     if isinstance(image, Micrograph):
         size = image.pixel_size_nm if size is None else size
         tilt = _tilt(image.metadata.get("tilt_deg"))
+        each = electrons_per_pixel(image.metadata)
         image = image.image
-    return Source(_frames(np.asarray(image)), _pair(size), tilt)
+    frames, pixel = _frames(np.asarray(image)), _pair(size)
+    return Source(frames, pixel, tilt, _dose(each, len(frames), pixel, tilt))
+
+
+def _dose(
+    each: float | None, frames: int, pixel_nm: tuple[float, float] | None, tilt_deg: float
+) -> Dose:
+    """Return the dose of some frames; a tilted pixel covers more of the specimen."""
+    if each is None:
+        return Dose()
+    if pixel_nm is None:
+        return Dose(frames * each)
+    area = pixel_nm[0] * pixel_nm[1] / np.cos(np.deg2rad(tilt_deg))
+    return Dose(frames * each, float(frames * each / area))
 
 
 def _tilt(value: Any) -> float:

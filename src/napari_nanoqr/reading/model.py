@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,15 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.register import refine_known
-from napari_nanoqr.reading.report import likely_reading_of
+from napari_nanoqr.reading.report import likely_reading_of, unread_of
 from napari_nanoqr.reading.scene import Scene
+from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol
+
+if TYPE_CHECKING:
+    from napari_nanoqr.reading.symbol_fit import Candidate
+    from napari_nanoqr.symbols.soft_decode import NotReadable
 
 MOST_CHANCE = 1e-6
 """Largest probability of a wrong answer that is accepted, over all candidates of an image."""
@@ -84,39 +90,38 @@ class ModelStep:
             corners = candidate.grid.corners_yx
             if scene.taken(corners) or new.taken(corners):
                 continue
-            reading = self._weigh(
-                image, candidate.grid, candidate.mirrored, candidate.correlation < 0, scene
-            )
-            if reading is not None:
-                new.found.append(reading)
+            result = self._weigh(image, candidate, scene.source)
+            if isinstance(result, Reading):
+                new.found.append(result)
                 continue
+            if result is not None:
+                scene.not_read(result)
             failures += 1
             if failures >= MOST_CANDIDATES:
                 break
         return new.found
 
     def _weigh(
-        self,
-        image: NDArray[np.float32],
-        grid: Grid,
-        mirrored: bool,
-        inverted: bool,
-        scene: Scene,
-    ) -> Reading | None:
+        self, image: NDArray[np.float32], candidate: Candidate, source: Source
+    ) -> Reading | Unread | None:
+        """Weigh the modules of a candidate and decode them; None where it may be no symbol."""
         from napari_nanoqr.reading.equalise import module_likelihoods
+        from napari_nanoqr.reading.locate import CONVINCING
         from napari_nanoqr.symbols.soft_decode import decode_likelihoods
 
-        seen = module_likelihoods(image, grid, inverted=inverted)
-        if seen.expected_error_rate > MOST_ERROR_RATE:
-            return None
-        result = decode_likelihoods(
-            seen.llr, effort=self.effort, most_chance=MOST_CHANCE / MOST_CANDIDATES
-        )
+        seen = module_likelihoods(image, candidate.grid, inverted=candidate.correlation < 0)
+        result: DecodedSymbol | NotReadable | None = None
+        if seen.expected_error_rate <= MOST_ERROR_RATE:
+            result = decode_likelihoods(
+                seen.llr, effort=self.effort, most_chance=MOST_CHANCE / MOST_CANDIDATES
+            )
         # a symbol that says nothing may as well be an even surface
-        if not isinstance(result, DecodedSymbol) or not result.content.payload:
+        if isinstance(result, DecodedSymbol) and result.content.payload:
+            fitted = fit_to_symbol(image, seen.grid, result.symbol.matrix)
+            return likely_reading_of(result, fitted, candidate.mirrored, seen, source)
+        if candidate.score < CONVINCING or isinstance(result, DecodedSymbol):
             return None
-        fitted = fit_to_symbol(image, seen.grid, result.symbol.matrix)
-        return likely_reading_of(result, fitted, mirrored, seen, scene.source)
+        return unread_of(image, seen, result, candidate.mirrored, source)
 
 
 def is_clean(reading: Reading) -> bool:

@@ -8,13 +8,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_nanoqr.reading.image import open_source
+from napari_nanoqr.reading.advice import nothing_seen, what_failed
+from napari_nanoqr.reading.image import Source, open_source
 from napari_nanoqr.reading.model import ModelStep
 from napari_nanoqr.reading.native import NativeReaders
 from napari_nanoqr.reading.prepare import Preparations
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.reading.scene import Scene
 from napari_nanoqr.reading.steps import Step, native_steps
+from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.sem.micrograph import Micrograph
 
 Progress = Callable[[int, int, str], None]
@@ -32,11 +35,12 @@ def read_codes(
     pixel_size_nm: float | tuple[float, float] | None = None,
     pitch_nm: float | None = None,
     *,
+    margin: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     time_limit_s: float = 30.0,
     readers: NativeReaders | None = None,
-) -> list[Reading]:
+) -> Readings:
     """Read the codes in an image: QR, Micro QR and rMQR.
 
     Parameters
@@ -49,6 +53,9 @@ def read_codes(
         Pixel size, or its y and x; overrides that of a micrograph.
     pitch_nm : float, optional
         Distance from module to module, where it is known; smoothing then fits the modules.
+    margin : bool
+        Measure for each code how much fainter the image could be, on the image made noisier:
+        `Reading.margin`. It takes a few tenths of a second a code, several for large ones.
     progress : callable, optional
         Called after each attempt with the number done, the number planned, and a sentence.
     cancelled : callable, optional
@@ -60,9 +67,10 @@ def read_codes(
 
     Returns
     -------
-    list of Reading
-        From the top of the image to its bottom; empty where no code was found. A code of
-        which there is any doubt is left out.
+    Readings
+        A list of Reading, from the top of the image to its bottom; empty where no code was read.
+        A code of which there is any doubt is left out; ``unread`` tells of symbols that were
+        seen and could not be read, ``advice`` what to change.
 
     Raises
     ------
@@ -104,6 +112,40 @@ def read_codes(
             progress(number + 1, len(steps), f"{step.sentence}: {scene.so_far}")
         if scene.found and (idle >= _MORE_ATTEMPTS or not scene.room_for_another()):
             break
-    if progress is not None:
-        progress(len(steps), len(steps), f"finished: {scene.so_far}")
-    return sorted(scene.found, key=lambda reading: tuple(reading.corners_yx.min(axis=0)))
+    found = sorted(scene.found, key=lambda reading: tuple(reading.corners_yx.min(axis=0)))
+
+    def tell(sentence: str) -> None:
+        if progress is not None:
+            progress(len(steps), len(steps), sentence)
+
+    if margin:
+        found = _with_margins(found, scene, tell, cancelled)
+    tell(f"finished: {scene.so_far}")
+    unread = scene.still_unread
+    return Readings(found, unread, "" if found else _advice(source, pitch_nm, unread))
+
+
+def _with_margins(
+    readings: list[Reading],
+    scene: Scene,
+    tell: Callable[[str], None],
+    cancelled: Callable[[], bool] | None,
+) -> list[Reading]:
+    from napari_nanoqr.reading.margin import with_margin
+
+    measured: list[Reading] = []
+    for number, reading in enumerate(readings):
+        if cancelled is not None and cancelled():
+            break
+        tell(f"{scene.so_far}; margin of code {number + 1} of {len(readings)}")
+        measured.append(with_margin(reading, scene.preparations.base, scene.source.dose))
+    return measured + readings[len(measured) :]
+
+
+def _advice(source: Source, pitch_nm: float | None, unread: list[Unread]) -> str:
+    if unread:
+        return what_failed(unread)
+    size = source.pixel_size_nm
+    return nothing_seen(
+        source.shape, len(source.frames), None if size is None else max(size), pitch_nm
+    )

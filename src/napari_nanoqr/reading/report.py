@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_nanoqr.reading.confirm import Confirmed
 from napari_nanoqr.reading.grid import Grid
@@ -13,11 +14,14 @@ from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.prepare import Attempt
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.small import ConfirmedSmall
+from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.symbols.decode import DecodedSymbol
+from napari_nanoqr.symbols.kinds import layout_of
 from napari_nanoqr.symbols.symbol import as_text
 
 if TYPE_CHECKING:
     from napari_nanoqr.reading.equalise import ModuleLikelihoods
+    from napari_nanoqr.symbols.soft_decode import NotReadable
 
 
 def reading_of(
@@ -57,6 +61,69 @@ def likely_reading_of(
         preparation="every module weighed",
         matrix=seen.llr < 0,
         likelihoods=seen.llr,
+    )
+
+
+def unread_of(
+    image: NDArray[np.float32],
+    seen: ModuleLikelihoods,
+    failure: NotReadable | None,
+    mirrored: bool,
+    source: Source,
+) -> Unread:
+    """Return what is known of a symbol that could not be read.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    seen : ModuleLikelihoods
+        The symbol's modules.
+    failure : NotReadable or None
+        Why they could not be decoded; None where that was not tried.
+    mirrored : bool
+        How the image shows it.
+    source : Source
+        The image's pixel size, frames and dose.
+    """
+    from napari_nanoqr.reading.advice import advise
+    from napari_nanoqr.reading.diagnosis import diagnose
+    from napari_nanoqr.reading.information import dose_factors
+    from napari_nanoqr.symbols.soft_decode import likely_formats
+
+    layout = layout_of(seen.llr.shape)
+    # of the formats that it may have, the one that promises least
+    factors, error, mask = max(
+        ((dose_factors(seen.llr, level), level, mask) for level, mask in
+         likely_formats(seen.llr, layout)), key=lambda f: max(f[0], default=0.0),
+    )  # fmt: skip
+    blocks = len(layout.blocks[error].data)
+    failed = tuple(range(blocks))
+    if failure is not None and failure.error == error:
+        failed = failure.failed_blocks
+    return Unread(
+        corners_yx=seen.grid.corners_yx,
+        symbology=layout.symbology,
+        version=layout.version,
+        error=error,
+        mask=mask,
+        mirrored=mirrored,
+        inverted=seen.inverted,
+        pitch_px=seen.grid.pitch_px,
+        pitch_nm=_pitch_nm(seen.grid, source),
+        rotation_deg=_rotation_deg(seen.grid),
+        failed_stage="weigh" if failure is None else "decode",
+        expected_error_rate=seen.expected_error_rate,
+        blocks=blocks,
+        failed_blocks=failed,
+        dose_factors=factors,
+        dose=source.dose,
+        advice=advise(
+            diagnose(image, seen),
+            max(factors, default=None),
+            frames=len(source.frames),
+            decoded=failure is not None and not failed,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.prepare import Preparations
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.unread import Unread
 
 _GRID = 48
 """Cells along the longer side when looking for free room."""
@@ -27,11 +28,14 @@ class Scene:
         Versions of it.
     found : list of Reading
         Codes that were read.
+    unread : list of Unread
+        Symbols that were seen and could not be read, so far.
     """
 
     source: Source
     preparations: Preparations
     found: list[Reading] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     @property
     def so_far(self) -> str:
@@ -40,13 +44,19 @@ class Scene:
         return "no code" if count == 0 else "1 code" if count == 1 else f"{count} codes"
 
     def taken(self, corners_yx: NDArray[np.float64]) -> bool:
-        """Return whether a code lies where one was read: the middle of one is in the other."""
-        middle = corners_yx.mean(axis=0)
-        return any(
-            inside(middle, reading.corners_yx)
-            or inside(reading.corners_yx.mean(axis=0), corners_yx)
-            for reading in self.found
-        )
+        """Return whether a code lies where one was read."""
+        return any(overlap(corners_yx, reading.corners_yx) for reading in self.found)
+
+    def not_read(self, seen: Unread) -> None:
+        """Keep a symbol that was seen and not read, unless there is one already."""
+        if not any(overlap(seen.corners_yx, other.corners_yx) for other in self.unread):
+            self.unread.append(seen)
+
+    @property
+    def still_unread(self) -> list[Unread]:
+        """Symbols that were seen, and by no reader read, from top to bottom."""
+        left = [seen for seen in self.unread if not self.taken(seen.corners_yx)]
+        return sorted(left, key=lambda seen: tuple(seen.corners_yx.min(axis=0)))
 
     def covered(
         self, picture: NDArray[np.uint8], stretch: tuple[float, float]
@@ -95,6 +105,11 @@ class Scene:
             sums[need:, need:] - sums[:-need, need:] - sums[need:, :-need] + sums[:-need, :-need]
         )
         return bool((squares == need * need).any())
+
+
+def overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Return whether the middle of one of two ``(4, 2)`` quadrangles lies in the other."""
+    return bool(inside(one.mean(axis=0), other) or inside(other.mean(axis=0), one))
 
 
 def inside(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari_nanoqr.reading.advice import nothing_seen
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.image_source import ImageSource
 
 LONGEST_LABEL = 32
-
-_FEW_PIXELS = 3.0
-"""Pixels for each module below which reading is a matter of luck."""
 
 
 def label_of(reading: Reading, longest: int = LONGEST_LABEL) -> str:
@@ -63,25 +62,16 @@ def payload_text(reading: Reading) -> str:
     return f"{len(reading.payload)} bytes, hex {reading.payload.hex(' ')}"
 
 
-def no_code_advice(source: ImageSource, pitch_nm: float | None, region: bool) -> str:
-    """Say that no code was found, and what to try with this image."""
+def no_code_advice(
+    readings: Readings, source: ImageSource, pitch_nm: float | None, region: bool
+) -> str:
+    """Say why no code was read, and what to try with this image."""
+    if readings.unread:
+        return readings.advice
     size = source.pixel_size.nm
-    tries = []
-    if size is None:
-        tries.append("enter the pixel size and the pitch, so that smoothing fits the modules")
-    elif pitch_nm is None:
-        tries.append("enter the pitch, so that smoothing fits the modules")
-    elif pitch_nm / max(size) < _FEW_PIXELS:
-        tries.append(
-            f"check pitch and pixel size: a module would be {pitch_nm / max(size):.1f} pixels "
-            "wide, a few more are needed"
-        )
-    else:
-        tries.append("check pitch and pixel size, or set the pitch to unknown")
-    if not region:
-        tries.append("draw a region around the code with some space beside it")
+    more = [] if region else ["draw a region around the code with some space beside it"]
     if source.frames > 1 and not source.all_frames:
-        tries.append("average all frames")
-    elif source.frames == 1:
-        tries.append("take several frames, or a longer dwell")
-    return "No code was found. Try this: " + "; ".join(tries) + "."
+        more.append("average all frames")
+    return nothing_seen(
+        source.shape, source.frames, None if size is None else max(size), pitch_nm, *more
+    )

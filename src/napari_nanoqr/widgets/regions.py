@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from napari.layers import Image, Shapes
 
 from napari_nanoqr.reading.read import Progress, read_codes
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.scene import inside
+from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.reading.scene import overlap
+from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.widgets.image_source import Box, ImageSource
 from napari_nanoqr.widgets.planes import Plane, finest, unit_ratios
 
@@ -69,7 +72,7 @@ def read_regions(
     pitch_nm: float | None,
     progress: Progress,
     cancelled: Callable[[], bool],
-) -> list[Reading]:
+) -> Readings:
     """Read the codes in boxes of an image, without boxes in all of it.
 
     Parameters
@@ -85,7 +88,7 @@ def read_regions(
 
     Returns
     -------
-    list of Reading
+    Readings
         Corners are in pixels of the whole image.
 
     Raises
@@ -94,6 +97,8 @@ def read_regions(
         With a sentence for people.
     """
     found: list[Reading] = []
+    unread: list[Unread] = []
+    advice = ""
     regions: list[Box | None] = [*boxes] or [None]
     for number, box in enumerate(regions):
         if cancelled():
@@ -103,13 +108,30 @@ def read_regions(
             where = f"region {number + 1}: " if len(regions) > 1 else ""
             progress(number * total + done, len(regions) * total, where + sentence)
 
-        corner = np.zeros(2) if box is None else np.array([box[0], box[2]], dtype=np.float64)
         readings = read_codes(
-            source.micrograph(box), pitch_nm=pitch_nm, progress=report, cancelled=cancelled
-        )
-        for reading in readings:
-            corners = reading.corners_yx + corner
-            middle = corners.mean(axis=0)
-            if not any(inside(middle, other.corners_yx) for other in found):
-                found.append(replace(reading, corners_yx=corners))
-    return sorted(found, key=lambda reading: tuple(reading.corners_yx.min(axis=0)))
+            source.micrograph(box), pitch_nm=pitch_nm, margin=True, progress=report,
+            cancelled=cancelled,
+        )  # fmt: skip
+        advice = readings.advice or advice
+        found += _new(readings, box, found)
+        unread += _new(readings.unread, box, unread)
+    unread = [seen for seen in unread if not any(_same(seen, code) for code in found)]
+    return Readings(_sorted(found), _sorted(unread), "" if found else advice)
+
+
+Seen = TypeVar("Seen", Reading, Unread)
+
+
+def _new(seen: Iterable[Seen], box: Box | None, known: Sequence[Seen]) -> list[Seen]:
+    """Return what is not known yet, with corners in pixels of the whole image."""
+    corner = np.zeros(2) if box is None else np.array([box[0], box[2]], dtype=np.float64)
+    moved = [replace(one, corners_yx=one.corners_yx + corner) for one in seen]
+    return [one for one in moved if not any(_same(one, other) for other in known)]
+
+
+def _same(one: Reading | Unread, other: Reading | Unread) -> bool:
+    return overlap(one.corners_yx, other.corners_yx)
+
+
+def _sorted(seen: list[Seen]) -> list[Seen]:
+    return sorted(seen, key=lambda one: tuple(one.corners_yx.min(axis=0)))

@@ -29,6 +29,7 @@ from napari_nanoqr.cli.decode import record_of
 from napari_nanoqr.files import write_bytes, write_text
 from napari_nanoqr.reading.read import Progress
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY
@@ -68,8 +69,8 @@ class Outcome:
         What was read of it.
     pixel_size : PixelSize
         As it was used.
-    readings : list of Reading
-        From top to bottom.
+    readings : Readings
+        From top to bottom, with what could not be read.
     """
 
     image: weakref.ref[Image]
@@ -77,7 +78,7 @@ class Outcome:
     path: str | None
     plane: Plane
     pixel_size: PixelSize
-    readings: list[Reading]
+    readings: Readings
 
 
 class SemDecode(Panel):
@@ -247,10 +248,8 @@ class SemDecode(Panel):
         name, path, reference = image.name, path_of(image), weakref.ref(image)
         stop = Event()
 
-        def job() -> Generator[Step, None, tuple[list[Reading], Raster]]:
-            def read(
-                progress: Progress, cancelled: Callable[[], bool]
-            ) -> tuple[list[Reading], Raster]:
+        def job() -> Generator[Step, None, tuple[Readings, Raster]]:
+            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Readings, Raster]:
                 loading = Thread(target=warm_up, daemon=True)
                 loading.start()
                 readings = read_regions(source, boxes, pitch, progress, cancelled)
@@ -260,10 +259,10 @@ class SemDecode(Panel):
 
             return stepwise(read, stop)
 
-        def done(result: tuple[list[Reading], Raster]) -> None:
+        def done(result: tuple[Readings, Raster]) -> None:
             readings, raster = result
             self.outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
-            self._show_outcome(raster, no_code_advice(source, pitch, bool(boxes)))
+            self._show_outcome(raster, no_code_advice(readings, source, pitch, bool(boxes)))
 
         self.run(job, done, busy=(self.decode_button,))
 

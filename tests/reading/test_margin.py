@@ -1,0 +1,128 @@
+"""How much fainter an image of a code could be, against what fainter images show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_nanoqr.codes.bounds import capacity_and_dispersion
+from napari_nanoqr.design.design import Design
+from napari_nanoqr.physics.simulate import simulate_micrograph
+from napari_nanoqr.reading.dose import Dose
+from napari_nanoqr.reading.information import needed_rho, surplus
+from napari_nanoqr.reading.read import read_codes
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.sem.micrograph import Micrograph
+from napari_nanoqr.symbols.encode import byte_capacity, encode
+
+# measured: all of 50 images are read at 22 electrons a pixel, about half at 17
+STOP = 22.0
+
+
+@pytest.fixture(scope="module")
+def design() -> Design:
+    return Design(encode(np.random.default_rng(1).bytes(byte_capacity(3, "L")), "L", 3))
+
+
+def margin_of(readings: Readings) -> Reading:
+    (reading,) = readings
+    assert reading.margin is not None
+    return reading
+
+
+@pytest.mark.parametrize("electrons", [40, 100, 400, 3000])
+def test_every_image_tells_the_same_dose_at_which_the_code_is_lost(
+    design: Design, electrons: int
+) -> None:
+    micrograph = simulate_micrograph(
+        design, electrons_per_pixel=electrons, rotation_deg=20, seed=electrons
+    )
+    margin = margin_of(read_codes(micrograph, pitch_nm=49, margin=True)).margin
+    assert margin is not None
+    assert margin.stop.per_pixel == pytest.approx(STOP, rel=0.25)
+    assert margin.stop.per_nm2 == pytest.approx(margin.stop.per_pixel / 6.125**2)
+    assert margin.share == pytest.approx(STOP / electrons, rel=0.25)
+    assert margin.noise == pytest.approx([margin.share**-0.5])
+
+
+def test_a_stack_is_told_by_the_dose_of_all_its_frames(design: Design) -> None:
+    micrograph = simulate_micrograph(
+        design, electrons_per_pixel=25, frames=4, rotation_deg=20, seed=1
+    )
+    margin = margin_of(read_codes(micrograph, pitch_nm=49, margin=True)).margin
+    assert margin is not None
+    assert margin.dose.per_pixel == pytest.approx(100)
+    assert margin.stop.per_pixel == pytest.approx(STOP, rel=0.3)
+
+
+def test_without_current_and_dwell_the_share_is_told_alone(design: Design) -> None:
+    micrograph = simulate_micrograph(design, electrons_per_pixel=100, seed=1)
+    reading = margin_of(read_codes(replace(micrograph, metadata={}), margin=True))
+    assert reading.margin is not None
+    assert reading.margin.stop == Dose()
+    told = reading.to_dict()["margin"]
+    assert told["stop_electrons_per_pixel"] is None
+    assert told["stop_dose_share"] == pytest.approx(STOP / 100, rel=0.25)
+
+
+def test_what_native_readers_read_gets_likelihoods_with_the_margin(design: Design) -> None:
+    micrograph = simulate_micrograph(design, electrons_per_pixel=3000, seed=1)
+    (plain,) = read_codes(micrograph)
+    assert plain.margin is None
+    assert plain.to_dict()["margin"] is None
+    reading = margin_of(read_codes(micrograph, margin=True))
+    assert reading.reader == plain.reader
+    assert reading.likelihoods is not None
+    np.testing.assert_array_equal(reading.likelihoods < 0, design.symbol.matrix)
+
+
+def test_a_mirrored_code_has_the_same_margin(design: Design) -> None:
+    micrograph = simulate_micrograph(design, electrons_per_pixel=100, rotation_deg=20, seed=2)
+    for image in (micrograph.image, 255 - micrograph.image[:, ::-1]):
+        reading = margin_of(read_codes(replace(micrograph, image=image), margin=True))
+        assert reading.margin is not None
+        assert reading.margin.stop.per_pixel == pytest.approx(STOP, rel=0.3)
+
+
+def test_a_drawn_picture_has_no_margin() -> None:
+    picture = np.where(np.kron(np.pad(encode("x").matrix, 4), np.ones((6, 6))), 20, 200)
+    (reading,) = read_codes(Micrograph(picture.astype(np.uint8)), margin=True)
+    assert reading.margin is None
+
+
+class TestSurplus:
+    def likelihoods(self, matrix: np.ndarray, rho: float, seed: int = 0) -> np.ndarray:
+        noise = np.random.default_rng(seed).normal(size=matrix.shape)
+        seen = np.where(matrix, -rho, rho) + noise
+        return (2 * rho * seen).astype(np.float32)
+
+    def test_is_the_signal_over_what_a_block_needs(self) -> None:
+        symbol = encode(b"x" * 300, "M", 13)
+        blocks = 9
+        for rho in (1.2, 1.6):
+            left = surplus(self.likelihoods(symbol.matrix, rho), "M", symbol.matrix)
+            assert left.shape == (blocks,)
+            needed = needed_rho(8 * 59, 22, blocks)
+            assert left.mean() == pytest.approx(rho / needed, rel=0.04)
+
+    def test_does_without_the_symbol(self) -> None:
+        symbol = encode(b"x" * 300, "M", 13)
+        llr = self.likelihoods(symbol.matrix, 1.4)
+        np.testing.assert_allclose(surplus(llr, "M"), surplus(llr, "M", symbol.matrix), rtol=0.05)
+
+    def test_damage_counts_where_it_is(self) -> None:
+        symbol = encode(b"x" * 300, "M", 13)
+        llr = self.likelihoods(symbol.matrix, 2.0)
+        hurt = np.where(symbol.matrix, -9.0, 9.0).astype(np.float32)
+        hurt[30:38, 30:38] *= -1
+        before, after = surplus(llr, "M", symbol.matrix), surplus(hurt, "M", symbol.matrix)
+        assert after.min() < 0.9 * before.min()
+
+    def test_a_weaker_level_needs_more(self) -> None:
+        assert needed_rho(560, 15) > needed_rho(560, 26)
+        assert needed_rho(560, 15, 4) > needed_rho(560, 15)
+        # no code does better than the channel's capacity
+        assert capacity_and_dispersion(needed_rho(560, 15))[0] > 55 / 70
