@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.register import refine_known
 from napari_nanoqr.reading.report import likely_reading_of, unread_of
