@@ -68,13 +68,13 @@ class ModelStep:
 
     def run(self, scene: Scene) -> list[Reading]:
         """Locate, weigh and decode; believe what chance cannot explain."""
-        if scene.found and all(is_clean(reading) for reading in scene.found):
+        image = scene.preparations.base
+        stretch = float(1 / np.cos(np.deg2rad(scene.source.tilt_deg)))
+        if scene.found and all(is_clean(r) for r in scene.found) and not others(scene, stretch):
             # native readers read this image without trouble: they do not need help
             return []
         from napari_nanoqr.reading.locate import locate
 
-        image = scene.preparations.base
-        stretch = 1 / np.cos(np.deg2rad(scene.source.tilt_deg))
         new = Scene(scene.source, scene.preparations)
         ends = time.monotonic() + SECONDS + SECONDS_PER_MEGAPIXEL * image.size / 1e6
 
@@ -83,9 +83,7 @@ class ModelStep:
             return cancelled or time.monotonic() > ends
 
         failures = 0
-        for candidate in locate(
-            image, pitch_px=self.pitch_px, stretch_y=float(stretch), cancelled=enough
-        ):
+        for candidate in locate(image, pitch_px=self.pitch_px, stretch_y=stretch, cancelled=enough):
             if self.cancelled is not None and self.cancelled():
                 break
             corners = candidate.grid.corners_yx
@@ -123,6 +121,30 @@ class ModelStep:
         if candidate.score < CONVINCING or isinstance(result, DecodedSymbol):
             return None
         return unread_of(image, seen, result, candidate.mirrored, source)
+
+
+def others(scene: Scene, stretch_y: float) -> bool:
+    """Return whether there is more of the kind that was found: finder patterns of like size.
+
+    Parameters
+    ----------
+    scene : Scene
+        With at least one reading.
+    stretch_y : float
+        How much shorter the image shows lengths along y.
+    """
+    from napari_nanoqr.reading.finder_set import STRONG
+    from napari_nanoqr.reading.finders import find_finders
+    from napari_nanoqr.reading.scaled import scale_image
+    from napari_nanoqr.reading.scene import inside
+
+    pitch = float(np.median([reading.pitch_px for reading in scene.found]))
+    scaled = scale_image(scene.preparations.base, pitch, stretch_y, per_module=2)
+    finders = find_finders(scaled, 0, least=STRONG)
+    free = np.ones(len(finders), dtype=bool)
+    for reading in scene.found:
+        free &= ~inside(finders.centre, reading.corners_yx)
+    return bool(free.sum() >= 2)
 
 
 def is_clean(reading: Reading) -> bool:

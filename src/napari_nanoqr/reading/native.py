@@ -107,7 +107,6 @@ class NativeProcess:
         image: NDArray[np.uint8],
         *,
         limit_s: float = 10.0,
-        **options: Any,
     ) -> list[dict[str, Any]]:
         """Ask one reader for the codes in an image.
 
@@ -119,8 +118,6 @@ class NativeProcess:
             The image.
         limit_s : float
             Time limit in seconds; after it the process is killed.
-        **options
-            Handed to the reader; plain JSON values.
 
         Returns
         -------
@@ -147,7 +144,7 @@ class NativeProcess:
                 self._ready = True
             assert self._process is not None
             assert self._process.stdin is not None
-            header = {"reader": reader, "shape": image.shape, "options": options}
+            header = {"reader": reader, "shape": image.shape}
             try:
                 write_frame(self._process.stdin, header, np.ascontiguousarray(image).tobytes())
             except OSError as problem:
@@ -243,7 +240,7 @@ class NativeReaders:
         self._process.start()
 
     def read(
-        self, reader: str, image: NDArray[np.uint8], *, limit_s: float = 10.0, **options: Any
+        self, reader: str, image: NDArray[np.uint8], *, limit_s: float = 10.0
     ) -> list[NativeAnswer]:
         """Ask a reader; a crash, a hang or a missing library is an empty list.
 
@@ -255,8 +252,6 @@ class NativeReaders:
             The image.
         limit_s : float
             Time limit in seconds.
-        **options
-            Handed to the reader.
 
         Returns
         -------
@@ -264,7 +259,7 @@ class NativeReaders:
             Decoded codes, and places of codes that were found but not decoded.
         """
         try:
-            answers = self._process.ask(reader, image, limit_s=limit_s, **options)
+            answers = self._process.ask(reader, image, limit_s=limit_s)
         except NoAnswer as problem:
             if reader == "zbar" and "ImportError" in str(problem):
                 _say_that_zbar_is_missing()

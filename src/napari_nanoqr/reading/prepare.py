@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,10 @@ from napari_nanoqr.reading.surround import light_surround
 
 Grey = NDArray[np.float32]
 
-_SIGMAS_PX = (1.6, 2.4, 1.0, 3.6)
+_SIGMAS_PX = (1.6, 2.4, 3.6)
 """Smoothing when nothing is known of the modules' size: good for modules of 4 to 20 pixels."""
 
-_SIGMAS_MODULES = (0.22, 0.32, 0.14, 0.45)
+_SIGMAS_MODULES = (0.22, 0.32, 0.45)
 """Smoothing when it is known; beyond half a module neighbours melt into one another."""
 
 _PIXELS_PER_MODULE = 6
@@ -27,9 +26,6 @@ _PIXELS_PER_MODULE = 6
 
 _LARGE_PX = 3_000_000
 """Images of more pixels are tried at half the size first."""
-
-_UNTOLD_STRETCH = (1.35, 1.7)
-"""Together with 1, within 15 % of every foreshortening up to a stage tilt of 59 degrees."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,6 @@ class Attempt:
         Returns the ``(y, x)`` uint8 image.
     stretch : tuple of float
         Size of its pixels in pixels of the original, y and x.
-    options : dict
-        Handed to the reader.
     plain : bool
         Close enough to the original that symbols with weak error correction are believed.
     """
@@ -56,7 +50,6 @@ class Attempt:
     preparation: str
     make: Callable[[], NDArray[np.uint8]]
     stretch: tuple[float, float] = (1.0, 1.0)
-    options: tuple[tuple[str, Any], ...] = ()
     plain: bool = False
 
     def to_source(self, points_yx: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,33 +85,16 @@ class Preparations:
         for level in levels:
             if level > 1:
                 yield self._smaller(level)
-            sigmas = self._sigmas(level)
-            for number, sigma in enumerate(sigmas):
-                yield self._smoothed(level, sigma, plain=number == 0)
+            told = 1.0
             if self.source.tilt_deg > 20:
                 told = float(1 / np.cos(np.deg2rad(self.source.tilt_deg)))
-                for sigma in sigmas[:3]:
-                    yield self._smoothed(level, sigma, (told, 1.0))
-        level, sigmas = levels[0], self._sigmas(levels[0])
-        for sigma in sigmas[:3]:
-            yield self._flattened(level, sigma)
-        for sigma in sigmas[:2]:
-            yield self._surrounded(level, sigma, straight=True)
-        yield self._surrounded(level, sigmas[0], straight=False)
+            for number, sigma in enumerate(self._sigmas(level)):
+                yield self._smoothed(level, sigma, (told, 1.0), plain=number == 0)
+        level, sigma = levels[0], self._sigmas(levels[0])[0]
+        yield self._flattened(level, sigma)
+        yield self._surrounded(level, sigma)
         yield Attempt("zbar", "as it is", self._plain)
-        for sigma in sigmas[:2]:
-            yield self._smoothed(level, sigma, reader="zbar")
-        for sigma in sigmas[:3]:
-            yield self._smoothed(level, sigma, binarizer="GlobalHistogram")
-        if self.pitch_px is None and min(self.source.shape) >= 400:
-            for more in (2, 3, 4):
-                yield self._smaller(level * more)
-                yield self._smoothed(level * more, sigmas[0])
-        if self.source.tilt_deg == 0:
-            for stretch in _UNTOLD_STRETCH:
-                for pair in ((stretch, 1.0), (1.0, stretch)):
-                    for sigma in sigmas[:2]:
-                        yield self._smoothed(level, sigma, pair)
+        yield self._smoothed(level, sigma, reader="zbar")
 
     def _levels(self) -> list[int]:
         """Return by how many times the image is made smaller, one number after the other."""
@@ -148,7 +124,6 @@ class Preparations:
         stretch: tuple[float, float] = (1.0, 1.0),
         *,
         reader: str = "zxing-cpp",
-        binarizer: str | None = None,
         plain: bool = False,
     ) -> Attempt:
         def make() -> NDArray[np.uint8]:
@@ -157,11 +132,8 @@ class Preparations:
         words = f"smoothed by {sigma * level:.2g} px"
         if stretch != (1.0, 1.0):
             words += f", stretched by {stretch[0]:.3g} x {stretch[1]:.3g}"
-        if binarizer:
-            words += ", one threshold"
-        options = (("binarizer", binarizer),) if binarizer else ()
         pixel = (level / stretch[0], level / stretch[1])
-        return Attempt(reader, words, make, pixel, options, plain)
+        return Attempt(reader, words, make, pixel, plain=plain)
 
     def _flattened(self, level: int, sigma: float) -> Attempt:
         def make() -> NDArray[np.uint8]:
@@ -174,9 +146,9 @@ class Preparations:
         words = f"flattened, smoothed by {sigma * level:.2g} px"
         return Attempt("zxing-cpp", words, make, (float(level), float(level)))
 
-    def _surrounded(self, level: int, sigma: float, straight: bool) -> Attempt:
+    def _surrounded(self, level: int, sigma: float) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            return as_bytes(light_surround(_blurred(self._at(level), sigma), straight))
+            return as_bytes(light_surround(_blurred(self._at(level), sigma)))
 
         words = f"given a light surround, smoothed by {sigma * level:.2g} px"
         return Attempt("zxing-cpp", words, make, (float(level), float(level)))

@@ -26,9 +26,6 @@ Progress = Callable[[int, int, str], None]
 _NATIVE_FIRST = 1
 """Attempts of native readers before our own reader looks."""
 
-_MORE_ATTEMPTS = 4
-"""Attempts without a new code before the search for further ones ends."""
-
 
 def read_codes(
     image: ArrayLike | Micrograph,
@@ -101,16 +98,14 @@ def read_codes(
     # the native readers are quicker where they can read at all: on the image as it is
     steps.insert(_NATIVE_FIRST, ModelStep(pitch_px, cancelled=cancelled))
     ends = time.monotonic() + time_limit_s
-    idle = 0
     for number, step in enumerate(steps):
         if (cancelled is not None and cancelled()) or time.monotonic() > ends:
             break
-        new = step.run(scene)
-        scene.found.extend(new)
-        idle = 0 if new else idle + 1
+        scene.found.extend(step.run(scene))
         if progress is not None:
             progress(number + 1, len(steps), f"{step.sentence}: {scene.so_far}")
-        if scene.found and (idle >= _MORE_ATTEMPTS or not scene.room_for_another()):
+        # after our own reader the others only help where it has found nothing
+        if scene.found and (number >= _NATIVE_FIRST or not scene.room_for_another()):
             break
     found = sorted(scene.found, key=lambda reading: tuple(reading.corners_yx.min(axis=0)))
 

@@ -56,7 +56,7 @@ class NativeStep:
     def run(self, scene: Scene) -> list[Reading]:
         """Ask, and believe what can be confirmed."""
         picture = scene.covered(self.attempt.make(), self.attempt.stretch)
-        answers = self.readers.read(self.attempt.reader, picture, **dict(self.attempt.options))
+        answers = self.readers.read(self.attempt.reader, picture)
         new = Scene(scene.source, scene.preparations)
         # decoded ones first: the place of a failed one may lie on top of them
         for answer in sorted(answers, key=lambda a: a.payload is None):

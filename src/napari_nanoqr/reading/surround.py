@@ -13,17 +13,13 @@ from numpy.typing import NDArray
 Grey = NDArray[np.float32]
 
 
-def light_surround(image: Grey, straight: bool) -> Grey:
-    """Paint what lies around the milled area in the shade of what was milled.
+def light_surround(image: Grey) -> Grey:
+    """Paint what lies around the smallest rectangle with all that was milled in its shade.
 
     Parameters
     ----------
     image : (y, x) float32 array
         Smoothed, so that a threshold tells milled from not milled.
-    straight : bool
-        Take the smallest rectangle around the milled area, which is the outline of a symbol
-        that is not foreshortened. Otherwise its convex hull and half a module more: a finder
-        pattern's outer ring, which is not milled, then is half to one and a half modules wide.
 
     Returns
     -------
@@ -46,9 +42,8 @@ def light_surround(image: Grey, straight: bool) -> Grey:
     corners = _hull(np.argwhere(seen & (areas == largest)))
     if len(corners) < 3:
         return image
-    outline, margin = (_rectangle(corners), 0.0) if straight else (corners, 0.5 * pitch)
     result = image.copy()
-    result[~_within(outline, image.shape, margin)] = milled
+    result[~_within(_rectangle(corners), image.shape)] = milled
     return result
 
 
@@ -117,13 +112,11 @@ def _rectangle(hull: NDArray[np.float64]) -> NDArray[np.float64]:
     return best
 
 
-def _within(
-    corners: NDArray[np.float64], shape: tuple[int, ...], margin: float
-) -> NDArray[np.bool_]:
-    """Return the pixels inside a convex polygon, or no further than a margin outside it."""
+def _within(corners: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the pixels inside a convex polygon."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     result = np.ones(shape, dtype=bool)
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         edge = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
-        result &= edge[0] * (x - start[1]) - edge[1] * (y - start[0]) > -margin
+        result &= edge[0] * (x - start[1]) - edge[1] * (y - start[0]) > 0
     return result

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Answer = dict[str, Any]
-ReadNatively = Callable[[NDArray[np.uint8], dict[str, Any]], list[Answer]]
+ReadNatively = Callable[[NDArray[np.uint8]], list[Answer]]
 
 
 def write_frame(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") -> None:
@@ -44,17 +44,15 @@ def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     return (header, body) if len(body) == header["size"] else None
 
 
-def read_with_zxing(image: NDArray[np.uint8], options: dict[str, Any]) -> list[Answer]:
+def read_with_zxing(image: NDArray[np.uint8]) -> list[Answer]:
     """Read with zxing-cpp; codes that it found and could not decode are answers too."""
     import zxingcpp
 
     kinds = zxingcpp.BarcodeFormat
-    binarizer = getattr(zxingcpp.Binarizer, options.get("binarizer", "LocalAverage"))
     codes = zxingcpp.read_barcodes(
         image,
         formats=zxingcpp.BarcodeFormats([kinds.QRCode, kinds.MicroQRCode, kinds.RMQRCode]),
         text_mode=zxingcpp.TextMode.Plain,
-        binarizer=binarizer,
         return_errors=True,
     )
     names = {kinds.MicroQRCode: "Micro QR", kinds.RMQRCode: "rMQR"}
@@ -90,7 +88,7 @@ def _sampled_modules(code: Any) -> list[str] | None:
     return ["".join("1" if value == 0 else "0" for value in row) for row in picture.tolist()]
 
 
-def read_with_zbar(image: NDArray[np.uint8], options: dict[str, Any]) -> list[Answer]:
+def read_with_zbar(image: NDArray[np.uint8]) -> list[Answer]:
     """Read with zbar, where its library is installed."""
     from napari_nanoqr.reading import zbar
 
@@ -111,7 +109,7 @@ def serve(readers: Mapping[str, ReadNatively]) -> None:
         header, body = frame
         image = np.frombuffer(body, dtype=np.uint8).reshape(header["shape"])
         try:
-            found = readers[header["reader"]](image, header["options"])
+            found = readers[header["reader"]](image)
         except Exception as problem:
             write_frame(answers, {"problem": f"{type(problem).__name__}: {problem}"})
         else:
