@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from napari_nanoqr.reading.finder_set import STRONG, TRUSTED, Finders
+from napari_nanoqr.reading.grid import Points
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.scene import inside
+from napari_nanoqr.reading.single import find_singles
 from napari_nanoqr.reading.symbol_fit import CONVINCING, Candidate, fit_symbol
-from napari_nanoqr.reading.triples import Place, find_guesses, find_sides, find_triples
+from napari_nanoqr.reading.triples import Place, corners_of, find_guesses, find_sides, find_triples
 
 _FAILURES = 25
 """Places in a row tried in vain after which the rest is left."""
 
 _GUESSES = 20
 """Most pairs of finder patterns for which the third one is guessed."""
+
+_SINGLES = 6
+"""Most finder patterns that may be a symbol's only one."""
 
 
 @dataclass
@@ -31,7 +37,8 @@ class Assembly:
     shape : tuple of int
         Of the image.
     show : callable
-        Returns the image in which a place of about this version is to be fitted.
+        Returns the image around some points in pixels of the original, as finder patterns of
+        these numbers tell its pitch.
     asked : callable
         Whether to stop.
     doubtful : bool
@@ -42,14 +49,14 @@ class Assembly:
 
     finders: Finders
     shape: tuple[int, ...]
-    show: Callable[[Place, int], Scaled]
+    show: Callable[[list[int], Points], Scaled]
     asked: Callable[[], bool]
     doubtful: bool = False
     known: dict[bytes, Candidate | None] = field(default_factory=dict)
 
     def run(self) -> list[Candidate]:
         """Return the symbols found, and what might be some."""
-        if len(self.finders) < 2:
+        if len(self.finders) == 0:
             return []
         self.strength = np.abs(self.finders.correlation)
         self.free = np.ones(len(self.finders), dtype=bool)
@@ -61,7 +68,7 @@ class Assembly:
             trusted = self.strength >= max(STRONG, float(np.sort(self.strength)[-4:].min()))
         if trusted.sum() >= 2:
             found += self._pairs(find_guesses(self.finders, sides, trusted))
-        return found
+        return found + self._singles()
 
     def _triples(self, places: list[Place]) -> Iterator[Candidate]:
         failures = 0
@@ -100,14 +107,25 @@ class Assembly:
                 if candidate.score >= CONVINCING:
                     self._settle(place, candidate)
 
+    def _singles(self) -> list[Candidate]:
+        """Return symbols with one finder pattern at those that belong to no other symbol."""
+        found: list[Candidate] = []
+        left = np.nonzero(self.free & (self.strength > STRONG))[0].tolist()
+        for i in left[:_SINGLES]:
+            if self.asked():
+                break
+            found += find_singles(self.finders[i : i + 1], partial(self.show, [i]))
+        return found
+
     def _fit(self, place: Place) -> Candidate | None:
         key = place.centres.tobytes()
         if key not in self.known:
-            versions = place.versions
-            strength = float(self.strength[[i for i in place.finders if i >= 0]].min())
-            self.known[key] = (
-                fit_symbol(self.show(place, max(versions)), place, strength) if versions else None
-            )
+            ids, versions = [i for i in place.finders if i >= 0], place.versions
+            strength = float(self.strength[ids].min())
+            self.known[key] = None
+            if versions:
+                scaled = self.show(ids, corners_of(place, max(versions)))
+                self.known[key] = fit_symbol(scaled, place, strength)
         return self.known[key]
 
     def _settle(self, place: Place, candidate: Candidate) -> None:

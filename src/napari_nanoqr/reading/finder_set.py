@@ -39,7 +39,7 @@ class Finders:
     def __len__(self) -> int:
         return len(self.correlation)
 
-    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Finders:
+    def __getitem__(self, which: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Finders:
         return Finders(self.centre[which], self.frame[which], self.correlation[which])
 
 

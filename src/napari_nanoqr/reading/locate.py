@@ -16,10 +16,10 @@ from napari_nanoqr.reading.finder_set import (
     without_weak,
 )
 from napari_nanoqr.reading.finders import find_finders
+from napari_nanoqr.reading.grid import Points
 from napari_nanoqr.reading.scaled import Scaled, scale_image, scale_window
 from napari_nanoqr.reading.scene import inside
 from napari_nanoqr.reading.symbol_fit import CONVINCING, Candidate
-from napari_nanoqr.reading.triples import Place, corners_of
 
 __all__ = ["CONVINCING", "Candidate", "locate", "merge"]
 
@@ -102,7 +102,7 @@ def _search_one(
     """Look for symbols of a pitch that is known."""
     scaled = scale_image(image, pitch, stretch)
     finders = find_finders(scaled, _WEAK, bare=bare)
-    return Assembly(finders, image.shape, lambda place, version: scaled, asked, True).run()
+    return Assembly(finders, image.shape, lambda ids, points: scaled, asked, True).run()
 
 
 def _climb(
@@ -134,14 +134,12 @@ def _climb(
 
 def _close_up(
     image: NDArray[np.float32], finders: Finders, stretch: float
-) -> Callable[[Place, int], Scaled]:
+) -> Callable[[list[int], Points], Scaled]:
     """Return what shows a place at the pitch that its finder patterns tell."""
 
-    def show(place: Place, version: int) -> Scaled:
-        known = [i for i in place.finders if i >= 0]
-        area = np.exp(np.log(np.abs(np.linalg.det(finders.frame[known]))).mean())
-        corners = corners_of(place, version)
-        return scale_window(image, corners, float(np.sqrt(area * stretch)), stretch)
+    def show(ids: list[int], points: Points) -> Scaled:
+        area = np.exp(np.log(np.abs(np.linalg.det(finders.frame[ids]))).mean())
+        return scale_window(image, points, float(np.sqrt(area * stretch)), stretch)
 
     return show
 

@@ -20,7 +20,7 @@ from napari_nanoqr.reading.register import (
 )
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.triples import Place, corners_of
-from napari_nanoqr.symbols.layout import Layout
+from napari_nanoqr.symbols.layout import Modules
 from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules
 
@@ -141,14 +141,28 @@ def _score(image: NDArray[np.float32], fit: Fit, version: int, lost: int | None)
     timing and alignment patterns, fits as well as they do.
     """
     layout = qr_layout(version)
-    return significance(image, fit, layout, int(layout.certain.sum()) - 64 * (lost is not None))
+    count = int(layout.certain.sum()) - 64 * (lost is not None)
+    return significance(image, fit, layout.dark, layout.certain & ~layout.finders, count)
 
 
-def significance(image: NDArray[np.float32], fit: Fit, layout: Layout, count: int) -> float:
-    """Return how far a correlation with so many modules is from noise, as candidates' scores."""
+def significance(
+    image: NDArray[np.float32], fit: Fit, dark: Modules, rest: Modules, count: int
+) -> float:
+    """Return the score of a candidate.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The scaled image.
+    fit : Fit
+        Where the symbol is in it.
+    dark, rest : (rows, columns) bool arrays
+        Dark modules, and those that are known beside the finder patterns.
+    count : int
+        Modules that are known.
+    """
     far = float(np.arctanh(min(abs(fit.correlation), 0.9999)) * np.sqrt(count))
-    rest = layout.certain & ~layout.finders
-    share = _correlation(image, fit, layout.dark, rest) / max(abs(fit.correlation), 1e-12)
+    share = _correlation(image, fit, dark, rest) / max(abs(fit.correlation), 1e-12)
     return far * float(np.clip(share, 0, 1))
 
 

@@ -1,0 +1,183 @@
+"""Symbols with one finder pattern: Micro QR, and rMQR with its small second one.
+
+The finder pattern tells place, size and direction to a few percent; not which of its corners is
+the symbol's, nor the version. All ways are compared by the modules near it that are known then:
+timing patterns, and the format information, which names the version. From there rMQR codes are
+followed along their edges, since a percent is more than a module at their other end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.finder_set import Finders
+from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.register import Template, make_template, refine
+from napari_nanoqr.reading.scaled import Scaled
+from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, significance
+from napari_nanoqr.symbols.kinds import layout_named
+from napari_nanoqr.symbols.layout import Layout, Modules
+from napari_nanoqr.symbols.micro import VERSIONS
+from napari_nanoqr.symbols.rectangular import SIZES
+
+_NEAR = 13
+"""Modules from a finder pattern's centre within which its own size and direction hold."""
+
+_LEAST_NEAR = 0.3
+"""Agreement of the known modules near it, 1 where all agree and 0 for random ones."""
+
+_TRIED = 5
+"""Ways that are fitted, the likeliest first."""
+
+_REACH = 1.35
+"""Growth of what is fitted, from step to step."""
+
+_KEPT = 3
+"""Candidates of one finder pattern: noise may leave open which version it is."""
+
+Show = Callable[[Points], Scaled]
+"""Returns the image around some points in pixels of the original."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """A way in which a symbol may lie around its finder pattern.
+
+    Parameters
+    ----------
+    layout : Layout
+        Kind and version.
+    format : int
+        Which of its formats it has.
+    turn : (2, 2) float array
+        From steps down and right in the symbol to those along the finder pattern's axes.
+    """
+
+    layout: Layout
+    format: int
+    turn: NDArray[np.float64]
+
+    @property
+    def mirrored(self) -> bool:
+        """Rows and columns are exchanged."""
+        return bool(np.linalg.det(self.turn) < 0)
+
+
+def find_singles(finder: Finders, show: Show) -> list[Candidate]:
+    """Return symbols that may belong to one finder pattern.
+
+    Parameters
+    ----------
+    finder : Finders
+        A single one.
+    show : callable
+        Returns the image around some points.
+
+    Returns
+    -------
+    list of Candidate
+        The likeliest ones, best first; none where nothing but the pattern is to be seen.
+    """
+    centre, frame = finder.centre[0], finder.frame[0]
+    around = 1.5 * _NEAR * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
+    near = show(centre + around @ frame.T)
+    found = []
+    for way in _likeliest(near, centre, frame):
+        corners = centre + (_corners(way.layout) - 3.5) @ (frame @ way.turn).T
+        far = way.layout.symbology == "rMQR"
+        scaled = show(corners) if far else near
+        grid = Grid.from_corners(scaled.scaled(corners), way.layout.shape)
+        if candidate := _fitted(scaled, _followed(scaled.image, grid, way) if far else grid, way):
+            found.append(candidate)
+    return sorted(found, key=lambda candidate: -candidate.score)[:_KEPT]
+
+
+def _likeliest(
+    scaled: Scaled, centre: NDArray[np.float64], frame: NDArray[np.float64]
+) -> list[_Way]:
+    """Return the ways that agree best with what is near the finder pattern."""
+    ways, signs = _all_ways()
+    steps = np.indices((2 * _NEAR + 1,) * 2).reshape(2, -1).T.astype(np.float64) - _NEAR
+    seen = interpolate(scaled.image, scaled.scaled(centre + steps @ frame.T)).astype(float)
+    # the finder pattern's own modules tell what is dark and what is light
+    ring = np.abs(steps).max(axis=1)
+    dark, light = seen[(ring < 2) | (ring == 3)].mean(), seen[ring == 2].mean()
+    if dark == light:
+        return []
+    agreement = signs @ (2 * (seen - dark) / (light - dark) - 1).clip(-2, 2).astype(np.float32)
+    counts = np.abs(signs).sum(axis=1)
+    # agreement is worth the more the more modules agree
+    merit = np.where(agreement > _LEAST_NEAR * counts, agreement / np.sqrt(counts), 0.0)
+    order = np.argsort(-merit, kind="stable")[:_TRIED]
+    return [ways[i] for i in order if merit[i] > 0]
+
+
+@lru_cache(maxsize=1)
+def _all_ways() -> tuple[list[_Way], NDArray[np.float32]]:
+    """Return all ways, and which modules near the finder pattern are light (1) and dark (-1)."""
+    quarter, exchange = np.array([[0.0, -1.0], [1.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
+    turns = [np.linalg.matrix_power(quarter, n) for n in range(4)]
+    turns += [turn @ exchange for turn in turns]
+    ways, signs = [], []
+    names = [*VERSIONS, *(f"R{rows}x{columns}" for rows, columns in SIZES)]
+    for layout in map(layout_named, names):
+        for number in range(len(layout.formats)):
+            dark, known = _known(layout, number)
+            places = np.argwhere(known & ~layout.finders)
+            light = np.where(dark[tuple(places.T)], -1.0, 1.0)
+            for turn in turns:
+                steps = np.rint((places - 3) @ turn.T).astype(int)
+                near = (np.abs(steps) <= _NEAR).all(axis=1)
+                row = np.zeros((2 * _NEAR + 1,) * 2, dtype=np.float32)
+                row[tuple((steps[near] + _NEAR).T)] = light[near]
+                ways.append(_Way(layout, number, turn))
+                signs.append(row.ravel())
+    return ways, np.stack(signs)
+
+
+@lru_cache(maxsize=128)
+def _known(layout: Layout, number: int) -> tuple[Modules, Modules]:
+    """Return what is known of a symbol with one of its formats: dark modules, and which."""
+    dark, known = layout.dark.copy(), layout.certain.copy()
+    dark[layout.format_places] = layout.format_words[number]
+    known[layout.format_places] = True
+    return dark, known
+
+
+@lru_cache(maxsize=32)
+def _template(layout: Layout, number: int) -> Template:
+    return make_template(*_known(layout, number))
+
+
+def _corners(layout: Layout) -> Points:
+    rows, columns = layout.shape
+    return np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=float)
+
+
+def _followed(image: NDArray[np.float32], grid: Grid, way: _Way) -> Grid:
+    """Fit what is near the finder pattern, then more and more of a long symbol."""
+    template = _template(way.layout, way.format)
+    reach = float(_NEAR)
+    while reach < way.layout.shape[1]:
+        grid = refine(image, grid, template.some(template.points[:, 1] < reach)).grid
+        reach *= _REACH
+    return grid
+
+
+def _fitted(scaled: Scaled, grid: Grid, way: _Way) -> Candidate | None:
+    """Fit a grid to all that is known of a symbol."""
+    layout, template = way.layout, _template(way.layout, way.format)
+    dark, known = _known(layout, way.format)
+    count = int(known.sum())
+    fit = refine(scaled.image, grid, template)
+    if abs(fit.correlation) < LEAST:
+        return None
+    fit = bent(scaled.image, fit, template, count).fit
+    score = significance(scaled.image, fit, dark, known & ~layout.finders, count)
+    whole = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
+    return Candidate(whole, layout.version, fit.correlation, way.mirrored, score)
