@@ -38,6 +38,9 @@ _LADDER = 1.3
 _LEAST_PITCH = 2.6
 """Pixels; of smaller modules too little is left for a search."""
 
+_LEAST_MODULES = 11
+"""Of a symbol with its quiet zone along the shorter side: rMQR codes have seven and four."""
+
 _COARSE = 2
 """Pixels a module in such a search; symbols found are looked at more closely."""
 
@@ -109,7 +112,7 @@ def _climb(
     image: NDArray[np.float32], stretch: float, bare: bool, asked: Callable[[], bool]
 ) -> list[Candidate]:
     """Look for symbols of any pitch, from the largest one down: that costs least."""
-    largest = max(min(image.shape) / 21, _LEAST_PITCH)
+    largest = max(min(image.shape) / _LEAST_MODULES, _LEAST_PITCH)
     steps = int(np.log(largest / _LEAST_PITCH) / np.log(_LADDER)) + 1
     finders: Finders | None = None
     found: list[Candidate] = []

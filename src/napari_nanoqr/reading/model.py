@@ -112,7 +112,7 @@ class ModelStep:
         result: DecodedSymbol | NotReadable | None = None
         if seen.expected_error_rate <= MOST_ERROR_RATE:
             result = decode_likelihoods(
-                seen.llr, effort=self.effort, most_chance=MOST_CHANCE / MOST_CANDIDATES
+                seen.llr, effort=self.effort, most_chance=MOST_CHANCE, places=MOST_CANDIDATES
             )
         # a symbol that says nothing may as well be an even surface
         if isinstance(result, DecodedSymbol) and result.content.payload:

@@ -49,7 +49,7 @@ def reading_of(
 def likely_reading_of(
     decoded: DecodedSymbol, grid: Grid, mirrored: bool, seen: ModuleLikelihoods, source: Source
 ) -> Reading:
-    """Return the reading of a QR symbol that was decoded from likelihoods."""
+    """Return the reading of a symbol that was decoded from likelihoods."""
     return _decoded_reading(
         decoded,
         grid,
@@ -130,12 +130,13 @@ def unread_of(
 def _decoded_reading(
     decoded: DecodedSymbol, grid: Grid, mirrored: bool, inverted: bool, source: Source, **more: Any
 ) -> Reading:
+    symbol, symbology = decoded.symbol, layout_of(decoded.symbol.matrix.shape).symbology
     return Reading(
-        payload=decoded.symbol.payload,
-        symbology="QR",
-        version=decoded.symbol.version,
-        error=decoded.symbol.error,
-        mask=decoded.symbol.mask,
+        payload=symbol.payload,
+        symbology=symbology,
+        version=symbol.version,
+        error=None if symbol.version == "M1" else symbol.error,
+        mask=None if symbology == "rMQR" else symbol.mask,
         corners_yx=grid.corners_yx,
         mirrored=mirrored,
         inverted=inverted,

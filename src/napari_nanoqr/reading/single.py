@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import Finders
 from napari_nanoqr.reading.grid import Grid, Points, interpolate
-from napari_nanoqr.reading.register import Template, make_template, refine
+from napari_nanoqr.reading.register import Fit, Template, make_template, refine
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, significance
 from napari_nanoqr.symbols.kinds import layout_named
@@ -37,7 +37,10 @@ _TRIED = 5
 _REACH = 1.35
 """Growth of what is fitted, from step to step."""
 
-_KEPT = 3
+_WORSE = 2.5
+"""Standard deviations by which a way that is tried may agree worse than the best one."""
+
+_KEPT = 2
 """Candidates of one finder pattern: noise may leave open which version it is."""
 
 Show = Callable[[Points], Scaled]
@@ -86,15 +89,16 @@ def find_singles(finder: Finders, show: Show) -> list[Candidate]:
     centre, frame = finder.centre[0], finder.frame[0]
     around = 1.5 * _NEAR * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
     near = show(centre + around @ frame.T)
-    found = []
+    starts = []
     for way in _likeliest(near, centre, frame):
         corners = centre + (_corners(way.layout) - 3.5) @ (frame @ way.turn).T
-        far = way.layout.symbology == "rMQR"
-        scaled = show(corners) if far else near
+        scaled = show(corners) if way.layout.symbology == "rMQR" else near
         grid = Grid.from_corners(scaled.scaled(corners), way.layout.shape)
-        if candidate := _fitted(scaled, _followed(scaled.image, grid, way) if far else grid, way):
-            found.append(candidate)
-    return sorted(found, key=lambda candidate: -candidate.score)[:_KEPT]
+        fit = _followed(scaled.image, grid, way)
+        starts.append((_score(scaled.image, fit, way), scaled, fit, way))
+    starts.sort(key=lambda start: -start[0])
+    found = (_fitted(scaled, fit, way) for _, scaled, fit, way in starts[:_KEPT])
+    return sorted((c for c in found if c), key=lambda candidate: -candidate.score)
 
 
 def _likeliest(
@@ -114,7 +118,7 @@ def _likeliest(
     # agreement is worth the more the more modules agree
     merit = np.where(agreement > _LEAST_NEAR * counts, agreement / np.sqrt(counts), 0.0)
     order = np.argsort(-merit, kind="stable")[:_TRIED]
-    return [ways[i] for i in order if merit[i] > 0]
+    return [ways[i] for i in order if merit[i] > max(0.0, merit[order[0]] - _WORSE)]
 
 
 @lru_cache(maxsize=1)
@@ -159,25 +163,30 @@ def _corners(layout: Layout) -> Points:
     return np.array([[0, 0], [0, columns], [rows, columns], [rows, 0]], dtype=float)
 
 
-def _followed(image: NDArray[np.float32], grid: Grid, way: _Way) -> Grid:
+def _followed(image: NDArray[np.float32], grid: Grid, way: _Way) -> Fit:
     """Fit what is near the finder pattern, then more and more of a long symbol."""
-    template = _template(way.layout, way.format)
+    # few points do while it is to be seen whether there is anything at all
+    template, fit = _template(way.layout, way.format).thinned(), Fit(grid, 0.0)
     reach = float(_NEAR)
     while reach < way.layout.shape[1]:
-        grid = refine(image, grid, template.some(template.points[:, 1] < reach)).grid
+        fit = refine(image, fit.grid, template.some(template.points[:, 1] < reach))
         reach *= _REACH
-    return grid
+    return refine(image, fit.grid, template)
 
 
-def _fitted(scaled: Scaled, grid: Grid, way: _Way) -> Candidate | None:
+def _score(image: NDArray[np.float32], fit: Fit, way: _Way) -> float:
+    dark, known = _known(way.layout, way.format)
+    return significance(image, fit, dark, known & ~way.layout.finders, int(known.sum()))
+
+
+def _fitted(scaled: Scaled, start: Fit, way: _Way) -> Candidate | None:
     """Fit a grid to all that is known of a symbol."""
-    layout, template = way.layout, _template(way.layout, way.format)
-    dark, known = _known(layout, way.format)
-    count = int(known.sum())
-    fit = refine(scaled.image, grid, template)
+    template = _template(way.layout, way.format)
+    fit = refine(scaled.image, start.grid, template)
     if abs(fit.correlation) < LEAST:
         return None
+    count = int(_known(way.layout, way.format)[1].sum())
     fit = bent(scaled.image, fit, template, count).fit
-    score = significance(scaled.image, fit, dark, known & ~layout.finders, count)
-    whole = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
-    return Candidate(whole, layout.version, fit.correlation, way.mirrored, score)
+    grid = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
+    score = _score(scaled.image, fit, way)
+    return Candidate(grid, way.layout.version, fit.correlation, way.mirrored, score)

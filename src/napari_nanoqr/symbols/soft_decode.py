@@ -158,7 +158,7 @@ def _decode_blocks(
         return NotReadable(error, mask, (), len(blocks))
     chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tries)
     if chance > most_chance:
-        return NotReadable(error, mask, (), len(blocks))
+        return NotReadable(error, mask, tuple(range(len(blocks))), len(blocks))
     return replace(result, chance=chance)
 
 
