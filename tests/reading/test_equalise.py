@@ -7,8 +7,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.equalise import module_likelihoods
-from napari_nanoqr.reading.evidence import Values, fit_levels
-from napari_nanoqr.reading.field import fit_field
+from napari_nanoqr.reading.evidence import Level, Levels, Values, fit_levels
+from napari_nanoqr.reading.extrinsic import expected_by_others
+from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse
 from napari_nanoqr.reading.subsample import MARGIN, sample_cells
@@ -110,6 +111,12 @@ class TestLeakBetweenModules:
         once, more = (module_likelihoods(image, grid, passes=n) for n in (0, 2))
         assert more.rho > 1.1 * once.rho
 
+    def test_what_is_said_under_strong_blur_comes_true(self) -> None:
+        found = [module_likelihoods(*picture(2.0, blur=0.5, seed=seed)) for seed in range(8)]
+        errors = np.mean([wrong(f.llr) for f in found])
+        assert 0.02 < errors < 0.1
+        assert np.mean([f.expected_error_rate for f in found]) == pytest.approx(errors, abs=0.02)
+
     def test_a_known_design_gives_the_least_noise(self) -> None:
         image, grid = picture(1.2, blur=0.6)
         every = (SYMBOL.matrix, np.ones_like(SYMBOL.matrix))
@@ -190,13 +197,23 @@ class TestUnevenBrightness:
         found = module_likelihoods((gain * (image + 4)).astype(np.float32), grid)
         assert wrong(found.llr) < 0.05
 
+    def test_charging_that_leaves_hardly_any_contrast_in_places_is_followed(self) -> None:
+        image, grid = picture(0.0)
+        y, x = np.indices(image.shape) / image.shape[0]
+        gain = 0.6 + 0.45 * np.sin(6 * y + 1) * np.cos(5 * x)
+        signal = gain * (image + 3)
+        noise = np.random.default_rng(0).normal(size=image.shape) * np.sqrt(signal)
+        found = module_likelihoods((signal + noise).astype(np.float32), grid)
+        assert wrong(found.llr) < 0.03
+        assert found.blank.max() < 0.5
+
     def test_nothing_is_taken_off_under_even_brightness(self) -> None:
         image, grid = picture(1.5)
         cells = sample_cells(image, grid)
         signs = np.pad(np.where(SYMBOL.matrix, -1.0, 1.0), MARGIN, constant_values=1.0)
         every = np.pad(np.ones_like(SYMBOL.matrix), MARGIN)
         pulse = fit_pulse(cells, signs, np.zeros_like(signs), every)
-        assert not fit_field(cells, pulse, signs, 0.0).brightness.any()
+        assert not fit_field(cells, pulse, signs, 0.0, even(signs.shape)).brightness.any()
 
 
 class TestPulse:
@@ -273,3 +290,30 @@ class TestLevels:
         levels = fit_levels(Values(values, np.ones((60, 60)), nothing, nothing), nothing > 0,
                             light, 0.5)  # fmt: skip
         assert levels.rho == pytest.approx(1 / 0.9, rel=0.07)
+
+
+class TestWhatOthersSay:
+    def seen(self, sigma: float) -> tuple[np.ndarray, Values, Levels]:
+        rng = np.random.default_rng(2)
+        signs = np.where(rng.random((60, 60)) < 0.5, 1.0, -1.0)
+        values = signs + rng.normal(0, sigma, signs.shape)
+        nothing = np.zeros_like(signs)
+        levels = Levels(Level(-1.0, 0.0, 0.0, sigma), Level(1.0, 0.0, 0.0, sigma))
+        return signs, Values(values, np.ones_like(signs), nothing, nothing), levels
+
+    @pytest.mark.parametrize("sigma", [0.5, 1.0, 1.5])
+    def test_errs_less_with_the_value_than_what_the_value_made_one_believe(
+        self, sigma: float
+    ) -> None:
+        signs, seen, levels = self.seen(sigma)
+        soft = np.tanh(levels.log_likelihood(seen) / 2)
+        others, variance = expected_by_others(seen, levels, soft, np.ones(signs.shape, bool))
+        error = seen.values - signs
+        assert abs((error * (others - signs)).mean()) < 0.5 * abs((error * (soft - signs)).mean())
+        assert variance == pytest.approx(((others - signs) ** 2).mean(), rel=0.3)
+
+    def test_is_all_there_is_where_every_module_is_known(self) -> None:
+        signs, seen, levels = self.seen(1.0)
+        others, variance = expected_by_others(seen, levels, signs, np.zeros(signs.shape, bool))
+        np.testing.assert_array_equal(others, signs)
+        assert variance == 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.blank import blank_probability
 from napari_nanoqr.reading.evidence import Levels, Values, fit_levels
+from napari_nanoqr.reading.extrinsic import expected_by_others
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
@@ -26,6 +27,11 @@ from napari_nanoqr.symbols.kinds import layout_of
 
 _WORTH_SAMPLING = 0.03
 """Move of a corner in modules from which on the image is sampled again."""
+
+_NOISE_FALLS_BEHIND = 0.75
+"""Power of the contrast by which noise exceeds the modules where charging leaves little of them:
+shot noise falls with the root of the gain, the detector's and what a field's fit misses not at all.
+"""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
@@ -114,7 +120,8 @@ def module_likelihoods(
     signs = _padded(np.where(certain, np.where(dark, -1.0, 1.0), 0.0))
     variance = np.zeros_like(signs)
     counted = np.pad(certain, MARGIN)
-    open_share, trusted, lost = 1.0, certain, np.zeros(certain.shape)
+    trusted, lost = certain, np.zeros(certain.shape)
+    others, open_share = inner(signs).copy(), float(not certain.all())
     pulse, levels, llr = _rough_pulse(seen, signs), None, None
     field, cells = even(signs.shape), seen
     for number in range(1 + passes):
@@ -123,7 +130,7 @@ def module_likelihoods(
             if _distance(moved, grid) > _WORTH_SAMPLING * grid.pitch_px:
                 grid, seen = moved, sample_cells(image, moved)
         for _ in range(_FIRST_ROUNDS if number == 0 else 1):
-            field = fit_field(seen, pulse, signs, open_share)
+            field = fit_field(seen, pulse, _with_inner(signs, others), open_share, field)
             cells = field.removed(seen)
             _set_surround(cells, signs, pulse)
             pulse = fit_pulse(cells, field.contrast * signs, field.contrast**2 * variance, counted)
@@ -132,10 +139,10 @@ def module_likelihoods(
         if pulse.amplitude == 0 or inverted not in (None, pulse.amplitude < 0):
             llr = None
             break
-        values, sigma = equalised(cells, pulse, field.contrast * signs, open_share)
+        beforehand = field.contrast * _with_inner(signs, others)
+        values, sigma = equalised(cells, pulse, beforehand, open_share)
         values /= inner(field.contrast)
-        # shot noise grows with the root of the signal, and so falls behind the contrast
-        scale = inner(field.contrast) ** -0.5
+        scale = inner(field.contrast) ** -_NOISE_FALLS_BEHIND
         around = inner(neighbours(signs, 1))
         beside = (around[0, 1] + around[2, 1] + around[1, 0] + around[1, 2]) / 4
         across = (around[0, 0] + around[0, 2] + around[2, 0] + around[2, 2]) / 4
@@ -146,11 +153,12 @@ def module_likelihoods(
         lost = blank_probability(levelled, levels, certain, dark)
         trusted = certain & (lost < 0.5)
         # what is blank leaks as what it looks like, whatever was written there
-        inner(signs)[...] = np.where(trusted, np.where(dark, -1.0, 1.0), soft)
+        written = np.where(dark, -1.0, 1.0)
+        inner(signs)[...] = np.where(trusted, written, soft)
         inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
         inner(counted)[...] = lost < 0.5
-        if not trusted.all():
-            open_share = float((1 - soft**2)[~trusted].mean())
+        others, open_share = expected_by_others(levelled, levels, soft, ~trusted)
+        others = np.where(trusted, written, np.where(lost < 0.5, others, soft))
         llr = _mixed(llr, lost)
     return _result(llr, lost, levels, pulse, grid)
 
@@ -199,6 +207,13 @@ def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.fl
     result: NDArray[np.float64] = np.log((1 - lost) * (1 - dark) + lost / 2) - np.log(
         (1 - lost) * dark + lost / 2
     )
+    return result
+
+
+def _with_inner(signs: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return signs of which all but the margin are replaced."""
+    result = signs.copy()
+    inner(result)[...] = others
     return result
 
 

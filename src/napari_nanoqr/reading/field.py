@@ -68,7 +68,11 @@ def even(shape: tuple[int, int]) -> Field:
 
 
 def fit_field(
-    cells: NDArray[np.float32], pulse: Pulse, signs: NDArray[np.float64], open_share: float
+    cells: NDArray[np.float32],
+    pulse: Pulse,
+    signs: NDArray[np.float64],
+    open_share: float,
+    before: Field,
 ) -> Field:
     """Fit the brightness that modules do not explain.
 
@@ -79,9 +83,12 @@ def fit_field(
     pulse : Pulse
         What a module does to them under even brightness.
     signs : (rows, columns) float array
-        Expectation of each module, the margin included.
+        What is expected of each module, from all but its own place in the image, the margin
+        included.
     open_share : float
-        Mean variance of the modules.
+        Mean variance of these expectations.
+    before : Field
+        What was found before: where the contrast is low, modules explain less.
 
     Returns
     -------
@@ -96,9 +103,10 @@ def fit_field(
     """
     from scipy.fft import dctn, idctn
 
-    explained = inner(pulse.expected(signs).mean(axis=(0, 1)))
+    explained = inner(pulse.expected(before.contrast * signs).mean(axis=(0, 1)))
     # without the margin: there a field cannot be told from another ground
-    left = inner(cells.mean(axis=(0, 1))) - explained
+    means = inner(cells.mean(axis=(0, 1)))
+    left = means - explained
     waves = min(left.shape[0], _MOST_WAVES), min(left.shape[1], _MOST_WAVES)
     seen = dctn(left, norm="ortho")[: waves[0], : waves[1]]
     power = seen**2
@@ -119,9 +127,10 @@ def fit_field(
     kept[0, 0] = 0.0  # the mean is the pulse's offset
     spread[: waves[0], : waves[1]] = kept * seen
     brightness = idctn(spread, norm="ortho")
-    signal = explained - pulse.offset
+    signal = inner(pulse.expected(signs).mean(axis=(0, 1))) - pulse.offset
     above_black = pulse.offset - float(cells.min())
-    contrast = _contrast(left - brightness, signal, brightness, above_black)
+    unexplained = means - pulse.offset - brightness - signal
+    contrast = _contrast(unexplained, signal, brightness, above_black)
     return Field(np.pad(brightness, MARGIN, mode="edge"), np.pad(contrast, MARGIN, mode="edge"))
 
 

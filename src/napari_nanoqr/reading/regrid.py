@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid, polynomials
 from napari_nanoqr.reading.pulse import Pulse
-from napari_nanoqr.reading.subsample import CELLS, MARGIN
+from napari_nanoqr.reading.subsample import CELLS, MARGIN, fine
 
 _DEGREE = 3
 
@@ -47,7 +47,7 @@ def settled(
         Bent by a polynomial of degree 3, held back as far as the image does not call for it.
     """
     expected = pulse.expected(signs)
-    picture = fine(expected)
+    picture = fine(expected).astype(float)
     down, across = np.gradient(picture, 1 / CELLS)
     slopes = np.stack((down, across))
     rows, columns = grid.shape
@@ -72,10 +72,3 @@ def settled(
     shift = np.linalg.solve(np.block(blocks) + np.diag(held), right)
     # cells show what is expected further on by the shift: go back by it
     return grid.bent(-shift.reshape(2, -1).T)
-
-
-def fine(cells: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return cells as a picture of three rows and columns a module."""
-    _, _, rows, columns = cells.shape
-    picture = cells.transpose(2, 0, 3, 1).reshape(CELLS * rows, CELLS * columns)
-    return picture.astype(float)

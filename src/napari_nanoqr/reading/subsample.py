@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,3 +56,20 @@ def sample_cells(image: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
         values = interpolate(image, across + 4 * offset * down)
         cells[number // count] += values.reshape(CELLS, count, *middle.shape[:2]).sum(axis=1)
     return np.asarray(cells / (count * count), dtype=np.float32)
+
+
+def fine(cells: NDArray[Any]) -> NDArray[Any]:
+    """Return cells as a picture of three rows and columns a module.
+
+    Parameters
+    ----------
+    cells : (3, 3, rows, columns) array
+        One value a cell.
+
+    Returns
+    -------
+    (3 rows, 3 columns) array
+        The same values.
+    """
+    _, _, rows, columns = cells.shape
+    return cells.transpose(2, 0, 3, 1).reshape(CELLS * rows, CELLS * columns)
