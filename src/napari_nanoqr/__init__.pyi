@@ -21,8 +21,12 @@ from .fib.verify import verify_pattern as verify_pattern
 from .physics.milling import FilmState as FilmState
 from .physics.milling import mill as mill
 from .physics.simulate import simulate_micrograph as simulate_micrograph
+from .reading.dose import Dose as Dose
 from .reading.read import read_codes as read_codes
+from .reading.reading import Margin as Margin
 from .reading.reading import Reading as Reading
+from .reading.readings import Readings as Readings
+from .reading.unread import Unread as Unread
 from .sem.errors import UnreadableImage as UnreadableImage
 from .sem.micrograph import Micrograph as Micrograph
 from .sem.read import read_micrograph as read_micrograph

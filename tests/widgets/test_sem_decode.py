@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import numpy as np
@@ -11,11 +12,13 @@ import tifffile
 from napari.components import ViewerModel
 
 from napari_nanoqr.cli.decode import read_file
+from napari_nanoqr.design.design import Design
+from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.read import read_micrograph
 from napari_nanoqr.sem.write import write_micrograph
 from napari_nanoqr.symbols.encode import encode
-from napari_nanoqr.widgets import sem_decode
+from napari_nanoqr.widgets import decode_results, sem_decode
 from napari_nanoqr.widgets.readers import micrograph_layer
 from napari_nanoqr.widgets.sem_decode import SemDecode
 
@@ -62,8 +65,8 @@ def decode(qtbot, widget):
 
 
 def table(widget):
-    rows, columns = widget.table.rowCount(), widget.table.columnCount()
-    return [[widget.table.item(r, c).text() for c in range(columns)] for r in range(rows)]
+    rows, columns = widget.results.table.rowCount(), widget.results.table.columnCount()
+    return [[widget.results.table.item(r, c).text() for c in range(columns)] for r in range(rows)]
 
 
 class TestTheImage:
@@ -126,40 +129,42 @@ class TestDecode:
                          units=("nm",) * 2 if kind != "stack" else ("pixel", "nm", "nm"),
                          rgb=rgb, contrast_limits=None if rgb else (0, 255))  # fmt: skip
         assert decode().startswith("1 code read")
-        assert widget.table.selected.payload == URL
-        assert widget.table.selected.pitch_nm == pytest.approx(48, abs=0.3)
+        assert widget.results.table.selected.payload == URL
+        assert widget.results.table.selected.pitch_nm == pytest.approx(48, abs=0.3)
 
     def test_the_status_tells_count_margin_and_pitch(self, viewer, decode):
         viewer.add_image(picture(URL), scale=(12, 12), units=("nm", "nm"))
         status = decode().replace("\N{NO-BREAK SPACE}", " ")
-        assert status == "1 code read · 11 of 11 repairs left · pitch 48 nm"
+        assert re.fullmatch(
+            r"1 code read · readable with [0-9.]+ % of the electrons · pitch 48 nm", status
+        )
 
     def test_several_codes_get_a_row_each_and_layers(self, viewer, widget, decode):
         viewer.add_image(picture(URL, BINARY), name="two")
         assert decode().startswith("2 codes read · worst ")
         rows = table(widget)
         assert {row[0] for row in rows} == {URL.decode(), f"hex {BINARY.hex(' ')}"}
-        assert {row[2] for row in rows} == {"4.00 px"}
-        assert {row[4] for row in rows} == {"as encoded"}
+        assert {row[4] for row in rows} == {"4.00 px"}
+        assert {row[6] for row in rows} == {"as encoded"}
         assert [layer.name for layer in viewer.layers] == [
-            "two", "two · modules", "two · repaired", "two · codes",
+            "two", "two · modules", "two · confidence", "two · repaired", "two · codes",
         ]  # fmt: skip
         assert set(viewer.layers["two · codes"].features["payload"]) == {URL.decode(), BINARY.hex()}
 
     def test_mirrored_and_turned_codes_say_so(self, viewer, widget, decode):
         viewer.add_image(picture(URL)[:, ::-1])
         decode()
-        assert table(widget)[0][4] == "mirrored"
+        assert table(widget)[0][6] == "mirrored"
         viewer.add_image(np.rot90(255 - picture(URL), -1))
         decode()
-        assert table(widget)[0][3:5] == ["90.0°", "inverted"]
+        assert table(widget)[0][5:7] == ["90.0°", "inverted"]
 
     def test_damage_is_shown_where_it_is(self, viewer, widget, decode):
         viewer.add_image(picture(URL, damage=20), name="hurt")
         decode()
-        reading = widget.table.selected
+        reading = widget.results.table.selected
         assert reading.corrected_codewords > 0
-        assert table(widget)[0][5].startswith(f"{reading.corrected_codewords} (")
+        assert table(widget)[0][7].startswith(f"{reading.corrected_codewords} (")
         repaired = viewer.layers["hurt · repaired"].data
         middle = picture(URL).shape[0] // 2
         assert len(repaired) > 5
@@ -216,8 +221,44 @@ class TestDecode:
         status = decode()
         assert status.startswith("No code was found. Try this: enter the pixel size and the pitch")
         assert "draw a region" in status
-        assert widget.table.isHidden()
+        assert widget.results.table.isHidden()
         assert list(viewer.layers) == [layer]
+
+    def test_a_code_that_could_not_be_read_is_outlined_and_says_why(self, viewer, widget, decode):
+        design = Design(encode(b"a" * 50, "L"))
+        data, options, _ = micrograph_layer(
+            simulate_micrograph(design, electrons_per_pixel=11, rotation_deg=20, seed=1)
+        )
+        viewer.add_image(data, **(options | {"name": "faint"}))
+        widget.pitch.value = 49
+        status = decode()
+        assert status.startswith("A code was seen, but could not be read: version 3-L, pitch 4")
+        assert "times as long, or average" in status
+        assert [layer.name for layer in viewer.layers] == ["faint", "faint · unread"]
+        outline = viewer.layers["faint · unread"]
+        assert list(outline.features["label"]) == ["not read: version 3-L"]
+        assert outline.metadata["nanoqr"]["unread"][0]["dose_factor"] > 1
+        assert widget.results.table.isHidden()
+        assert not widget.results.json_button.isHidden()
+        assert widget.results.record()["failed_stage"] == "decode"
+
+    def test_dose_and_wrong_modules_are_told(self, viewer, widget, decode):
+        design = Design(encode(b"a" * 50, "L"))
+        data, options, _ = micrograph_layer(
+            simulate_micrograph(design, electrons_per_pixel=60, rotation_deg=20, seed=1)
+        )
+        viewer.add_image(data, **(options | {"name": "image"}))
+        decode()
+        said = widget.results.facts.text()
+        assert re.search(r"^\d of 841 modules read wrong \(0\.\d+ %\)$", said, re.MULTILINE)
+        assert re.search(r"^The noise could be 1\.\d+ times as strong$", said, re.MULTILINE)
+        dose = re.search(r"of the electrons: ([0-9.]+) electrons a pixel, 0\.\d+ per nm²", said)
+        assert dose is not None
+        assert 15 < float(dose[1]) < 30
+        confidence = viewer.layers["image · confidence"]
+        values = confidence.data[np.isfinite(confidence.data)]
+        assert 0.5 <= values.min() < 0.9
+        assert np.median(values) > 0.98
 
     def test_a_second_reading_updates_the_layers(self, viewer, decode):
         layer = viewer.add_image(picture(URL), name="image")
@@ -227,7 +268,7 @@ class TestDecode:
         layer.data = picture(b"something else")
         decode()
         assert [other.name for other in viewer.layers] == [
-            "image", "image · repaired", "kept", "image · modules",
+            "image", "image · confidence", "image · repaired", "kept", "image · modules",
         ]  # fmt: skip
         assert list(viewer.layers["kept"].features["payload"]) == ["something else"]
 
@@ -281,7 +322,7 @@ class TestWhileItRuns:
         assert "1 code read" in widget.status.text()
         assert "gone is no longer here" in widget.status.text()
         assert len(viewer.layers) == 0
-        widget.table.picked.emit(widget.table.selected)
+        widget.results.table.picked.emit(widget.results.table.selected)
 
     def test_another_image_may_be_chosen(self, qtbot, viewer, widget, gate):
         viewer.add_image(picture(URL), name="first")
@@ -289,7 +330,7 @@ class TestWhileItRuns:
         viewer.add_image(picture(b"second"), name="second")
         gate.set()
         self.finish(qtbot, widget)
-        assert widget.heading.text() == "Codes in first"
+        assert widget.results.heading.text() == "Codes in first"
         assert "first · codes" in viewer.layers
         assert "second · codes" not in viewer.layers
 
@@ -305,46 +346,46 @@ class TestResults:
         return path
 
     def row_of(self, widget, payload):
-        return next(i for i, r in enumerate(widget.table.readings) if r.payload == payload)
+        return next(i for i, r in enumerate(widget.results.table.readings) if r.payload == payload)
 
     def test_json_is_what_the_command_prints(self, widget, opened, tmp_path):
-        widget.save_json(tmp_path / "out.json")
+        widget.results.save_json(tmp_path / "out.json")
         saved = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
         assert saved == read_file(opened)[0]
 
     def test_bytes_are_saved_exactly(self, widget, opened, tmp_path):
         for payload in (URL, BINARY):
-            widget.table.selectRow(self.row_of(widget, payload))
-            widget.save_bytes(tmp_path / "out.bin")
+            widget.results.table.selectRow(self.row_of(widget, payload))
+            widget.results.save_bytes(tmp_path / "out.bin")
             assert (tmp_path / "out.bin").read_bytes() == payload
 
     def test_copy_gives_text_or_hex(self, qapp, widget, opened):
         for payload, text in ((URL, URL.decode()), (BINARY, BINARY.hex())):
-            widget.table.selectRow(self.row_of(widget, payload))
-            widget.copy()
+            widget.results.table.selectRow(self.row_of(widget, payload))
+            widget.results.copy()
             assert qapp.clipboard().text() == text
 
     def test_a_selected_row_is_shown_in_full_and_in_the_middle(self, viewer, widget, opened):
         row = self.row_of(widget, BINARY)
-        widget.table.selectRow(1 - row)
-        widget.table.selectRow(row)
-        assert widget.payload.toPlainText() == f"32 bytes, hex {BINARY.hex(' ')}"
-        middle = widget.table.selected.corners_yx.mean(axis=0) * 12
+        widget.results.table.selectRow(1 - row)
+        widget.results.table.selectRow(row)
+        assert widget.results.payload.toPlainText() == f"32 bytes, hex {BINARY.hex(' ')}"
+        middle = widget.results.table.selected.corners_yx.mean(axis=0) * 12
         assert viewer.scene.camera.center[-2:] == pytest.approx(tuple(middle), rel=1e-3)
 
     def test_a_file_that_cannot_be_written_says_so(self, widget, opened, tmp_path, monkeypatch):
         missing = tmp_path / "missing" / "out.json"
         monkeypatch.setattr(
-            sem_decode.QFileDialog, "getSaveFileName", lambda *_: (str(missing), "")
+            decode_results.QFileDialog, "getSaveFileName", lambda *_: (str(missing), "")
         )
-        widget._ask_and_save_json()
+        widget.results._ask_and_save_json()
         assert "missing does not exist" in widget.status.text()
 
     def test_nothing_was_decoded_yet(self, widget, tmp_path):
         with pytest.raises(ValueError, match="Nothing was decoded"):
-            widget.save_json(tmp_path / "out.json")
+            widget.results.save_json(tmp_path / "out.json")
         with pytest.raises(ValueError, match="no code to save"):
-            widget.save_bytes(tmp_path / "out.bin")
+            widget.results.save_bytes(tmp_path / "out.bin")
         assert list(tmp_path.iterdir()) == []
 
 
@@ -395,7 +436,7 @@ def test_in_a_window_from_the_plugins_menu(installed_plugin, make_napari_viewer,
     }
     assert [str(unit) for unit in viewer.layers.extent.units] == ["nanometer", "nanometer"]
     before = viewer.scene.camera.zoom
-    widget.table.picked.emit(widget.table.selected)
+    widget.results.table.picked.emit(widget.results.table.selected)
     assert viewer.scene.camera.zoom != before
     viewer.layers.remove(viewer.layers["seen · codes"])
     widget.decode_button.click()

@@ -10,11 +10,13 @@ from napari.components import ViewerModel
 from napari.layers import Image, Points, Shapes
 
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.widgets.layers import DARK, LIGHT
 from napari_nanoqr.widgets.module_raster import module_map, module_raster
 from napari_nanoqr.widgets.planes import plane_of
 from napari_nanoqr.widgets.reading_layers import is_reading, look_at, update_reading_layers
+from napari_nanoqr.widgets.reading_parts import Shown
 from napari_nanoqr.widgets.reading_words import label_of
 
 MODULES = encode(b"CrN", error="H").matrix
@@ -54,7 +56,7 @@ def image(viewer):
 
 
 def shown(viewer, image, *readings):
-    return update_reading_layers(viewer, image, plane_of(viewer, image), readings)
+    return update_reading_layers(viewer, image, plane_of(viewer, image), Shown.of(readings))
 
 
 def names(viewer):
@@ -164,6 +166,56 @@ class TestLayers:
         assert modules.data[tuple(at)] == DARK
 
 
+class TestConfidence:
+    def weighed(self, **changes):
+        likelihoods = np.where(MODULES, -6, 6).astype(np.float32)
+        likelihoods[2, 7] = 0.4
+        return reading(likelihoods=likelihoods, **changes)
+
+    def test_is_the_probability_of_each_module(self, viewer, image):
+        image.affine = np.array([[1.1, 0.2, 5], [0, 0.9, 8], [0, 0, 1]])
+        code = self.weighed(degrees=33)
+        layer = shown(viewer, image, code)["confidence"]
+        right, down = (code.corners_yx[[1, 3]] - code.corners_yx[0]) / SIDE
+        for (row, column), expected in (((2, 7), 0.5987), ((2, 8), 0.9975), ((20, 3), 0.9975)):
+            place = code.corners_yx[0] + (row + 0.5) * down + (column + 0.5) * right
+            here = layer.world_to_data(image.data_to_world(place))
+            value = layer.data[tuple(np.rint(here).astype(int))]
+            assert value == pytest.approx(expected, abs=1e-3)
+        assert tuple(layer.contrast_limits) == (0.5, 1)
+        assert np.isnan(layer.data[0, 0])
+
+    def test_is_left_out_where_modules_were_not_weighed(self, viewer, image):
+        assert "confidence" in shown(viewer, image, self.weighed())
+        assert "confidence" not in shown(viewer, image, reading())
+        assert "Image_012 · confidence" not in names(viewer)
+
+
+class TestUnread:
+    def seen(self):
+        return Unread(
+            corners_yx=reading((40.0, 170.0)).corners_yx, symbology="QR", version=1, error="L",
+            mask=3, mirrored=False, inverted=False, pitch_px=PITCH, pitch_nm=48.9,
+            rotation_deg=0.0, failed_stage="decode", expected_error_rate=0.1, blocks=1,
+            failed_blocks=(0,), dose_factors=(2.5,), advice="Dwell 2.5 times as long.",
+        )  # fmt: skip
+
+    def test_has_an_outline_of_its_own(self, viewer, image):
+        plane = plane_of(viewer, image)
+        layers = update_reading_layers(viewer, image, plane, Shown.of([reading()], [self.seen()]))
+        back = [image.world_to_data(layers["unread"].data[0][0])]
+        assert np.allclose(back, [(40, 170)], atol=1e-3)
+        assert list(layers["unread"].features["dose_factor"]) == [2.5]
+        assert len(layers["codes"].data) == 1
+
+    def test_stands_alone_where_nothing_was_read(self, viewer, image):
+        plane = plane_of(viewer, image)
+        shown(viewer, image, reading())
+        layers = update_reading_layers(viewer, image, plane, Shown.of([], [self.seen()]))
+        assert set(layers) == {"unread"}
+        assert names(viewer) == ["Image_012", "Image_012 · unread"]
+
+
 class TestASecondReading:
     def test_updates_its_own_layers_whatever_they_are_called(self, viewer, image):
         before = shown(viewer, image, reading())
@@ -215,7 +267,7 @@ class TestASecondReading:
 class TestModules:
     def test_follow_four_corners_in_perspective(self):
         corners = np.array([[10.0, 12.0], [14.0, 95.0], [100.0, 110.0], [88.0, 7.0]])
-        matrix = module_map(reading(corners_yx=corners))
+        matrix = module_map(corners, MODULES.shape)
         for (row, column), corner in zip(
             [(0, 0), (0, SIDE), (SIDE, SIDE), (SIDE, 0)], corners, strict=True
         ):

@@ -63,8 +63,8 @@ def test_a_payload_goes_in_and_comes_out(viewer: Any, qtbot: Any, tmp_path: Path
     assert decode.worker is not None
     qtbot.waitUntil(lambda: decode.worker is None, timeout=60_000)
     assert "1 code read" in decode.status.text()
-    decode.save_bytes(tmp_path / "payload.bin")
-    decode.save_json(tmp_path / "reading.json")
+    decode.results.save_bytes(tmp_path / "payload.bin")
+    decode.results.save_json(tmp_path / "reading.json")
     assert (tmp_path / "payload.bin").read_bytes() == PAYLOAD.encode()
     record = json.loads((tmp_path / "reading.json").read_text())
     assert record["codes"][0]["pitch_nm"] == pytest.approx(49, rel=0.005)

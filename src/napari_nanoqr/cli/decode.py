@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_nanoqr.reading.reading import Margin, Reading
+    from napari_nanoqr.reading.reading import Reading
     from napari_nanoqr.reading.readings import Readings
 
 DESCRIPTION = """\
@@ -170,7 +170,7 @@ def record_of(
 
 def text_of(record: dict[str, Any], readings: Readings) -> str:
     """Describe what a file gave in lines for people."""
-    from napari_nanoqr.reading.advice import describe_unread
+    from napari_nanoqr.reading.advice import describe_unread, margin_in_words
 
     if record["error"] is not None:
         return f"{record['file']}: {record['error']}"
@@ -200,13 +200,6 @@ def facts_of(reading: Reading) -> str:
         facts.append(f"{reading.corrected_codewords} codewords corrected")
     facts += [name for name in ("mirrored", "inverted") if getattr(reading, name)]
     return " · ".join([*facts, f"by {reading.reader}"])
-
-
-def margin_in_words(margin: Margin) -> str:
-    """Say how many electrons would have done."""
-    from napari_nanoqr.reading.advice import dose_in_words
-
-    return f"readable with {dose_in_words(margin.dose, margin.share)}"
 
 
 def _save(readings: Readings, path: Path, folder: Path) -> None:

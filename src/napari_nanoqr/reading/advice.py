@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from napari_nanoqr.reading.dose import Dose
+from napari_nanoqr.reading.reading import Margin
 from napari_nanoqr.reading.unread import Unread
 
 if TYPE_CHECKING:
@@ -144,8 +144,12 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.2g} %"
 
 
-def dose_in_words(dose: Dose, factor: float) -> str:
-    """Say a share or a multiple of a dose, in electrons where they are known."""
-    words = f"{factor:.2g} times" if factor >= 1 else f"{100 * factor:.2g} % of"
-    known = str(dose.times(factor))
-    return f"{words} this image's electrons" + (f" ({known})" if known else "")
+def share_of(share: float) -> str:
+    """Say a share of something, or how many times it."""
+    return f"{share:.2g} times" if share >= 1 else f"{100 * share:.2g}\N{NO-BREAK SPACE}% of"
+
+
+def margin_in_words(margin: Margin) -> str:
+    """Say with how many electrons a code would still be readable."""
+    words = f"readable down to {share_of(margin.share)} the electrons"
+    return f"{words}: {margin.stop}" if margin.stop.per_pixel is not None else words

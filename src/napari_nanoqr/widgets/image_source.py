@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,9 @@ LARGE = 100_000_000
 TOO_LARGE = 400_000_000
 """Pixels that would take several gigabytes of memory while they are brought into line."""
 
+ACQUISITION = ("beam", "tilt_deg", "beam_current_a", "dwell_s", "averaged")
+"""Of a micrograph's metadata, what reading makes use of."""
+
 Box = tuple[int, int, int, int]
 """First row, end of rows, first column, end of columns."""
 
@@ -44,8 +47,8 @@ class ImageSource:
         All planes along the other axes, not only this one.
     pixel_size : PixelSize
         In nm and where from.
-    tilt_deg : float or None
-        Stage tilt.
+    acquisition : dict
+        What the layer's metadata tell of tilt and dose, under the names that a micrograph has.
     """
 
     data: Any
@@ -53,7 +56,7 @@ class ImageSource:
     plane: Plane
     all_frames: bool
     pixel_size: PixelSize
-    tilt_deg: float | None = None
+    acquisition: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -65,8 +68,9 @@ class ImageSource:
         if given_nm:
             size = PixelSize((given_nm, given_nm), "given")
         facts = layer.metadata.get(KEY)
-        tilt = facts.get("tilt_deg") if isinstance(facts, dict) else None
-        return cls(finest(layer), bool(layer.rgb), plane, all_frames, size, tilt)
+        facts = facts if isinstance(facts, dict) else {}
+        known = {key: facts[key] for key in ACQUISITION if facts.get(key) is not None}
+        return cls(finest(layer), bool(layer.rgb), plane, all_frames, size, known)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -132,12 +136,11 @@ class ImageSource:
         if self.rgb:
             pixels = np.concatenate([open_source(frame).frames for frame in pixels])
         _check(pixels)
-        metadata = {} if self.tilt_deg is None else {"tilt_deg": self.tilt_deg}
         return Micrograph(
             pixels[0] if frames == 1 else pixels,
             self.pixel_size.nm,
             None if self.pixel_size.nm is None else self.pixel_size.source,
-            metadata,
+            dict(self.acquisition),
         )
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from napari_nanoqr.reading.advice import nothing_seen
+from napari_nanoqr.reading.advice import (
+    describe_unread,
+    margin_in_words,
+    nothing_seen,
+    share_of,
+)
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.image_source import ImageSource
 
 LONGEST_LABEL = 32
+
+_MOST_LEFT_OVER = 3
 
 
 def label_of(reading: Reading, longest: int = LONGEST_LABEL) -> str:
@@ -34,13 +39,17 @@ def repairs(reading: Reading) -> str:
     )
 
 
-def summary(readings: Sequence[Reading]) -> str:
+def summary(readings: Readings) -> str:
     """Say in a line what was read."""
     words = ["1 code read" if len(readings) == 1 else f"{len(readings)} codes read"]
+    which = "worst " if len(readings) > 1 else ""
+    margins = [reading.margin for reading in readings if reading.margin is not None]
     known = [reading for reading in readings if reading.correctable_left is not None]
-    if known:
+    if margins:
+        share = max(margin.share for margin in margins)
+        words.append(f"{which}readable with {share_of(share)} the electrons")
+    elif known:
         worst = min(known, key=lambda reading: reading.correctable_left or 0)
-        which = "worst " if len(readings) > 1 else ""
         words.append(
             f"{which}{worst.correctable_left} of {worst.correctable_per_block} repairs left"
         )
@@ -52,7 +61,39 @@ def summary(readings: Sequence[Reading]) -> str:
             if low == high
             else f"pitch {low} to {high}\N{NO-BREAK SPACE}nm"
         )
+    if readings.unread:
+        words.append(f"{len(readings.unread)} more seen, not read")
     return " · ".join(words)
+
+
+def facts(reading: Reading) -> str:
+    """Say in some lines how well a code was read, and how far it is from being lost."""
+    lines = []
+    if reading.wrong is not None:
+        wrong, of = int(reading.wrong.sum()), reading.wrong.size
+        lines.append(f"{wrong} of {of} modules read wrong ({100 * wrong / of:.2g} %)")
+    margin = reading.margin
+    if margin is not None:
+        low, high = min(margin.noise), max(margin.noise)
+        blocks = len(margin.noise)
+        several = f" (block by block up to {high:.3g})" if blocks > 1 else ""
+        lines.append(f"The noise could be {low:.3g} times as strong{several}")
+        sentence = margin_in_words(margin)
+        lines.append(sentence[:1].upper() + sentence[1:])
+    return "\n".join(lines)
+
+
+def left_over(readings: Readings) -> str:
+    """Say what was seen and not read; the nearest ones where there are many."""
+    lines = [
+        f"Not read: {describe_unread(seen)}. {seen.advice}"
+        for seen in sorted(readings.unread, key=lambda seen: seen.dose_factor or float("inf"))
+    ]
+    more = len(lines) - _MOST_LEFT_OVER
+    if more > 0:
+        lines = [*lines[:_MOST_LEFT_OVER], f"… and {more} more"]
+    # of a single one all has been said in the status line
+    return "\n".join(lines) if readings or len(lines) > 1 else ""
 
 
 def payload_text(reading: Reading) -> str:

@@ -14,6 +14,8 @@ from napari_nanoqr.widgets.reading_words import label_of, repairs
 COLUMNS = {
     "Payload": "Text, or hex where it is none",
     "Symbol": "Version and error-correction level, mask",
+    "Stops at": "Share of this image's electrons at which the code stops being readable",
+    "Wrong": "Share of modules that were read other than written",
     "Pitch": "Distance of module centres, measured in the image",
     "Turned": "Direction of the symbol's top edge; positive is clockwise",
     "Seen": "As encoded, in a mirror, or with dark and light exchanged",
@@ -99,10 +101,13 @@ def cells(reading: Reading) -> tuple[str, ...]:
     pitch = (
         f"{reading.pitch_px:.2f} px" if reading.pitch_nm is None else f"{reading.pitch_nm:.4g} nm"
     )
+    error_rate = reading.raw_bit_error_rate
     seen = [name for name in ("mirrored", "inverted") if getattr(reading, name)]
     return (
         label_of(reading, 200),
         symbol,
+        "not known" if reading.margin is None else f"{100 * reading.margin.share:.2g} %",
+        "not known" if error_rate is None else f"{100 * error_rate:.2g} %",
         pitch,
         f"{reading.rotation_deg:.1f}°",
         ", ".join(seen) or "as encoded",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import weakref
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Generator
 from threading import Event, Thread
 from typing import Any
 
@@ -14,37 +11,26 @@ import numpy as np
 from magicgui.widgets import ComboBox, FloatSpinBox, Label
 from napari import Viewer
 from napari.layers import Image, Layer, Shapes
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QTextOption
-from qtpy.QtWidgets import (
-    QApplication,
-    QFileDialog,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QSizePolicy,
-)
+from qtpy.QtWidgets import QPushButton, QSizePolicy
 
-from napari_nanoqr.cli.decode import record_of
-from napari_nanoqr.files import write_bytes, write_text
 from napari_nanoqr.reading.read import Progress
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY
-from napari_nanoqr.widgets.module_raster import Raster, module_raster
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.pixel_size import PixelSize, path_of
-from napari_nanoqr.widgets.planes import Plane, to_world
+from napari_nanoqr.widgets.pixel_size import path_of
+from napari_nanoqr.widgets.planes import to_world
 from napari_nanoqr.widgets.reading_layers import (
     is_reading,
     look_at,
     update_reading_layers,
     warm_up,
 )
-from napari_nanoqr.widgets.reading_words import no_code_advice, payload_text, summary
-from napari_nanoqr.widgets.readings_table import ReadingsTable
+from napari_nanoqr.widgets.reading_parts import Shown
+from napari_nanoqr.widgets.reading_words import no_code_advice, summary
 from napari_nanoqr.widgets.regions import read_regions, region_boxes
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 
@@ -52,33 +38,6 @@ OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
 REGION_COLOUR = "#cc79a7"
 
 _ALL, _CURRENT = "all", "current"
-_PAYLOAD_HEIGHT = 64
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run gave, and of which image.
-
-    Parameters
-    ----------
-    image : weak reference to Image
-        It may have been deleted.
-    name, path : str, str or None
-        Of the image when it was read.
-    plane : Plane
-        What was read of it.
-    pixel_size : PixelSize
-        As it was used.
-    readings : Readings
-        From top to bottom, with what could not be read.
-    """
-
-    image: weakref.ref[Image]
-    name: str
-    path: str | None
-    plane: Plane
-    pixel_size: PixelSize
-    readings: Readings
 
 
 class SemDecode(Panel):
@@ -93,10 +52,9 @@ class SemDecode(Panel):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__("SEM decode", "decode")
         self.viewer = napari_viewer
-        self.outcome: Outcome | None = None
         self._watched: weakref.ref[Image] | None = None
         self._build_fields()
-        self._build_results()
+        self.results = DecodeResults(self, self._look_at)
         self.image.changed.connect(self._on_image)
         for field in (self.pixel_size, self.frames):
             field.changed.connect(lambda *_: self.update_image())
@@ -146,32 +104,6 @@ class SemDecode(Panel):
         self.region_button.clicked.connect(self.draw_region)
         self.add_buttons(self.decode_button, self.region_button)
         self.add_status()
-
-    def _build_results(self) -> None:
-        self.table = ReadingsTable()
-        self.table.picked.connect(self._on_picked)
-        self.payload = QPlainTextEdit()
-        self.payload.setReadOnly(True)
-        self.payload.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.payload.setFixedHeight(_PAYLOAD_HEIGHT)
-        self.payload.setToolTip("The whole payload of the selected code")
-        self.heading = QLabel()
-        self.heading.setTextFormat(Qt.TextFormat.PlainText)
-        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.add(self.heading)
-        self.add(self.table)
-        self.add(self.payload)
-        self.copy_button = QPushButton("Copy")
-        self.copy_button.setToolTip("Copy the payload of the selected code: text, or hex")
-        self.copy_button.clicked.connect(self.copy)
-        self.bytes_button = QPushButton("Save bytes …")
-        self.bytes_button.setToolTip("Save exactly the bytes of the selected code")
-        self.bytes_button.clicked.connect(self._ask_and_save_bytes)
-        self.json_button = QPushButton("Save JSON …")
-        self.json_button.setToolTip("Save all codes, as nanoqr decode --json prints them")
-        self.json_button.clicked.connect(self._ask_and_save_json)
-        self.add_buttons(self.copy_button, self.bytes_button, self.json_button)
-        self._show_readings([])
 
     # -- the image --------------------------------------------------------------------------
 
@@ -248,132 +180,45 @@ class SemDecode(Panel):
         name, path, reference = image.name, path_of(image), weakref.ref(image)
         stop = Event()
 
-        def job() -> Generator[Step, None, tuple[Readings, Raster]]:
-            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Readings, Raster]:
+        def job() -> Generator[Step, None, tuple[Readings, Shown]]:
+            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Readings, Shown]:
                 loading = Thread(target=warm_up, daemon=True)
                 loading.start()
                 readings = read_regions(source, boxes, pitch, progress, cancelled)
-                raster = module_raster(readings)
+                shown = Shown.of(readings, readings.unread)
                 loading.join()
-                return readings, raster
+                return readings, shown
 
             return stepwise(read, stop)
 
-        def done(result: tuple[Readings, Raster]) -> None:
-            readings, raster = result
-            self.outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
-            self._show_outcome(raster, no_code_advice(readings, source, pitch, bool(boxes)))
+        def done(result: tuple[Readings, Shown]) -> None:
+            readings, shown = result
+            outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
+            advice = no_code_advice(readings, source, pitch, bool(boxes))
+            self._show(outcome, shown, advice)
 
         self.run(job, done, busy=(self.decode_button,))
 
-    def _show_outcome(self, raster: Raster, advice: str) -> None:
-        assert self.outcome is not None
-        readings = self.outcome.readings
-        image = self._image_of_outcome()
+    def _show(self, outcome: Outcome, shown: Shown, advice: str) -> None:
+        self.results.show(outcome)
+        image = self._image_of(outcome)
         if image is not None:
-            update_reading_layers(self.viewer, image, self.outcome.plane, readings, raster)
-        self._show_readings(readings)
-        if not readings:
+            update_reading_layers(self.viewer, image, outcome.plane, shown)
+        if not outcome.readings:
             self.say(advice, BAD)
             return
-        gone = "" if image is not None else f" · {self.outcome.name} is no longer here"
-        self.say(summary(readings) + gone, GOOD)
+        gone = "" if image is not None else f" · {outcome.name} is no longer here"
+        self.say(summary(outcome.readings) + gone, GOOD)
 
-    def _image_of_outcome(self) -> Image | None:
-        image = None if self.outcome is None else self.outcome.image()
+    def _look_at(self, reading: Reading) -> None:
+        outcome = self.results.outcome
+        image = None if outcome is None else self._image_of(outcome)
+        if image is not None and outcome is not None:
+            look_at(self.viewer, image, outcome.plane, reading)
+
+    def _image_of(self, outcome: Outcome) -> Image | None:
+        image = outcome.image()
         return image if image is not None and image in self.viewer.layers else None
-
-    def _show_readings(self, readings: Sequence[Reading]) -> None:
-        self.table.show_readings(readings)
-        self.heading.setText("" if self.outcome is None else f"Codes in {self.outcome.name}")
-        for widget in (
-            self.heading,
-            self.table,
-            self.payload,
-            self.copy_button,
-            self.bytes_button,
-            self.json_button,
-        ):
-            widget.setVisible(bool(readings))
-        self._show_payload()
-
-    def _on_picked(self, reading: Reading) -> None:
-        self._show_payload()
-        image = self._image_of_outcome()
-        if image is not None and self.outcome is not None:
-            look_at(self.viewer, image, self.outcome.plane, reading)
-
-    def _show_payload(self) -> None:
-        reading = self.table.selected
-        self.payload.setPlainText("" if reading is None else payload_text(reading))
-
-    # -- results out ------------------------------------------------------------------------
-
-    def copy(self) -> None:
-        """Copy the payload of the selected code."""
-        reading, clipboard = self.table.selected, QApplication.clipboard()
-        if reading is not None and clipboard is not None:
-            clipboard.setText(reading.payload.hex() if reading.text is None else reading.text)
-            self.say("Copied the payload as " + ("hex." if reading.text is None else "text."))
-
-    def save_bytes(self, path: Path) -> None:
-        """Save exactly the bytes of the selected code.
-
-        Raises
-        ------
-        ValueError
-            Where no code is selected.
-        OSError
-            Where the file cannot be written.
-        """
-        reading = self.table.selected
-        if reading is None:
-            raise ValueError("There is no code to save.")
-        write_bytes(path, reading.payload)
-
-    def record(self) -> dict[str, Any]:
-        """Return all that was read, as ``nanoqr decode --json`` prints it.
-
-        Raises
-        ------
-        ValueError
-            Where nothing was decoded yet.
-        """
-        done = self.outcome
-        if done is None:
-            raise ValueError("Nothing was decoded yet.")
-        size = done.pixel_size
-        source = None if size.nm is None else size.source
-        return record_of(done.path or done.name, size.nm, source, done.readings)
-
-    def save_json(self, path: Path) -> None:
-        """Save all that was read, as ``nanoqr decode --json`` prints it.
-
-        Raises
-        ------
-        ValueError
-            Where nothing was decoded yet.
-        OSError
-            Where the file cannot be written.
-        """
-        write_text(path, json.dumps(self.record()) + "\n")
-
-    def _ask_and_save_bytes(self) -> None:
-        self._ask_and_save("Save bytes", ".bin", "All files (*)", self.save_bytes)
-
-    def _ask_and_save_json(self) -> None:
-        self._ask_and_save("Save readings", ".json", "JSON (*.json)", self.save_json)
-
-    def _ask_and_save(self, title: str, suffix: str, kinds: str, save: Any) -> None:
-        name = "code" if self.outcome is None else self.outcome.name
-        chosen, _ = QFileDialog.getSaveFileName(self, title, f"{name}{suffix}", kinds)
-        if chosen:
-            try:
-                save(Path(chosen))
-            except (OSError, ValueError) as problem:
-                self.say(sentence_of(problem), BAD)
-            else:
-                self.say(f"Saved {Path(chosen).name}.", GOOD)
 
     # -- settings ---------------------------------------------------------------------------
 

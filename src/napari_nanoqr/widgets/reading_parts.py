@@ -1,0 +1,268 @@
+"""What each layer of a reading shows, and how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer, Points, Shapes
+from napari.utils.colormaps import Colormap
+
+from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.reading.unread import Unread
+from napari_nanoqr.widgets.layers import KEY
+from napari_nanoqr.widgets.module_raster import (
+    Raster,
+    confidence_raster,
+    in_image,
+    module_map,
+    module_raster,
+)
+from napari_nanoqr.widgets.reading_words import LONGEST_LABEL, label_of
+from napari_nanoqr.widgets.result_place import Place
+
+# from the palette of Okabe and Ito, which colour-blind people can tell apart
+OUTLINE_COLOUR = "#f0e442"
+UNREAD_COLOUR = "#e69f00"
+REPAIRED_COLOUR = "#d55e00"
+# an image with a colour for each value: label colours are compiled on first use, for seconds
+MODULE_COLOURS = Colormap(
+    [[0, 0, 0, 0], [1, 1, 1, 1], [0, 0.447, 0.698, 1]],
+    name="nanoqr modules",
+    controls=[0, 1 / 3, 2 / 3, 1],
+    interpolation="zero",
+)
+
+# what is sure does not cover the image; doubt is what one looks for
+DOUBT_COLOURS = Colormap(
+    [[0.8, 0.475, 0.655, 1], [0.8, 0.475, 0.655, 0]], name="nanoqr doubt", nan_color=[0, 0, 0, 0]
+)
+
+_FEW_CODES = 3
+_LONGEST_OF_MANY = 14
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is to be shown of an image.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Codes that were read.
+    unread : sequence of Unread
+        Symbols that were not.
+    modules, confidence : Raster
+        What is drawn of their modules.
+    """
+
+    readings: Sequence[Reading]
+    unread: Sequence[Unread]
+    modules: Raster
+    confidence: Raster
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading], unread: Sequence[Unread] = ()) -> Shown:
+        """Draw what takes a while to draw."""
+        return cls(readings, unread, module_raster(readings), confidence_raster(readings))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer of a reading.
+
+    Parameters
+    ----------
+    name : str
+        What comes after the image's name.
+    wanted : callable
+        Whether there is anything to show.
+    make : callable
+        Makes the layer, empty, with a name and units.
+    fill : callable
+        Brings it up to date.
+    """
+
+    name: str
+    wanted: Callable[[Shown], bool]
+    make: Callable[..., Layer]
+    fill: Callable[[Any, Place, Shown], None]
+
+
+# -- modules and how sure they are --------------------------------------------------------------
+
+
+def _make_modules(ndim: int, **options: Any) -> Image:
+    return Image(
+        np.zeros((1,) * ndim, np.uint8),
+        colormap=MODULE_COLOURS,
+        contrast_limits=(0, 2),
+        opacity=0.4,
+        **options,
+    )
+
+
+def _fill_modules(layer: Image, place: Place, shown: Shown) -> None:
+    _fill_raster(layer, place, shown.modules)
+    layer.metadata[KEY]["modules"] = [
+        None if reading.matrix is None else reading.matrix.astype(int).tolist()
+        for reading in shown.readings
+    ]
+
+
+def _make_confidence(ndim: int, **options: Any) -> Image:
+    return Image(
+        np.zeros((1,) * ndim, np.float32),
+        colormap=DOUBT_COLOURS,
+        contrast_limits=(0.5, 1),
+        **options,
+    )
+
+
+def _fill_confidence(layer: Image, place: Place, shown: Shown) -> None:
+    _fill_raster(layer, place, shown.confidence)
+    layer.contrast_limits = (0.5, 1)
+
+
+def _fill_raster(layer: Image, place: Place, raster: Raster) -> None:
+    values, step, corner = raster
+    shape = np.ones(place.ndim, dtype=int)
+    shape[list(place.axes)] = values.shape
+    flipped = place.axes[0] > place.axes[1]
+    layer.data = (values.T if flipped else values).reshape(shape)
+    layer.affine = place.affine(step, corner)
+
+
+# -- repaired modules ---------------------------------------------------------------------------
+
+
+def _make_repaired(ndim: int, **options: Any) -> Points:
+    return Points(
+        ndim=ndim,
+        face_color="transparent",
+        border_color=REPAIRED_COLOUR,
+        border_width=0.2,
+        **options,
+    )
+
+
+def _fill_repaired(layer: Points, place: Place, shown: Shown) -> None:
+    places, sizes, rows = [], [], []
+    for number, reading in enumerate(shown.readings, start=1):
+        if reading.matrix is None or reading.wrong is None:
+            continue
+        cells = np.argwhere(reading.wrong)
+        there = module_map(reading.corners_yx, reading.wrong.shape)
+        places.append(in_image(there, cells + 0.5).reshape(-1, 2))
+        sizes += [reading.pitch_px * place.world_per_pixel] * len(cells)
+        rows += [
+            {
+                "code": number,
+                "row": int(row),
+                "column": int(column),
+                "read_as": "dark" if reading.matrix[row, column] else "light",
+            }
+            for row, column in cells
+        ]
+    layer.selected_data = set()
+    yx = np.concatenate(places) if places else np.zeros((0, 2))
+    layer.data = place.world(yx) if len(yx) else np.zeros((0, place.ndim))
+    if len(yx):
+        layer.size = np.array(sizes)
+        layer.face_color, layer.border_color = "transparent", REPAIRED_COLOUR
+        layer.features = columns(rows)
+
+
+# -- outlines -----------------------------------------------------------------------------------
+
+
+def _make_outlines(colour: str) -> Callable[..., Shapes]:
+    def make(ndim: int, **options: Any) -> Shapes:
+        return Shapes(
+            ndim=ndim,
+            face_color="transparent",
+            edge_color=colour,
+            opacity=1,
+            text={"string": "{label}", "anchor": "upper_left", "color": colour, "size": 12},
+            features={"label": np.array([], dtype=object)},
+            **options,
+        )
+
+    return make
+
+
+def _fill_codes(layer: Shapes, place: Place, shown: Shown) -> None:
+    longest = LONGEST_LABEL if len(shown.readings) <= _FEW_CODES else _LONGEST_OF_MANY
+    _outline(layer, place, shown.readings, OUTLINE_COLOUR)
+    layer.features = columns(
+        {
+            "label": label_of(reading, longest),
+            "payload": reading.payload.hex() if reading.text is None else reading.text,
+            "symbol": f"{reading.symbology} {reading.version}",
+            "error": reading.error or "",
+            "mask": -1 if reading.mask is None else reading.mask,
+            "pitch_nm": _number(reading.pitch_nm),
+            "rotation_deg": reading.rotation_deg,
+            "mirrored": reading.mirrored,
+            "inverted": reading.inverted,
+            "corrected_codewords": _number(reading.corrected_codewords),
+            "correctable_left": _number(reading.correctable_left),
+            "raw_bit_error_rate": _number(reading.raw_bit_error_rate),
+            "stop_dose_share": _number(None if reading.margin is None else reading.margin.share),
+            "reader": reading.reader,
+        }
+        for reading in shown.readings
+    )
+    layer.metadata[KEY]["codes"] = [reading.to_dict() for reading in shown.readings]
+
+
+def _fill_unread(layer: Shapes, place: Place, shown: Shown) -> None:
+    _outline(layer, place, shown.unread, UNREAD_COLOUR)
+    layer.features = columns(
+        {
+            "label": f"not read: {seen.name}",
+            "failed_stage": seen.failed_stage,
+            "expected_error_rate": seen.expected_error_rate,
+            "dose_factor": _number(seen.dose_factor),
+            "pitch_nm": _number(seen.pitch_nm),
+            "advice": seen.advice,
+        }
+        for seen in shown.unread
+    )
+    layer.metadata[KEY]["unread"] = [seen.to_dict() for seen in shown.unread]
+
+
+def _outline(layer: Shapes, place: Place, symbols: Sequence[Reading | Unread], colour: str) -> None:
+    width = min(symbol.pitch_px for symbol in symbols) * place.world_per_pixel / 4
+    # setting data fails where the viewer shows 3D, removing does not
+    layer.selected_data = set(range(len(layer.data)))
+    layer.remove_selected()
+    layer.add_polygons(
+        [place.world(symbol.corners_yx) for symbol in symbols],
+        edge_width=width,
+        edge_color=colour,
+        face_color="transparent",
+    )
+
+
+def columns(rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows of features as columns."""
+    rows = list(rows)
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+PARTS = (
+    Part("modules", lambda shown: bool(shown.readings), _make_modules, _fill_modules),
+    Part("confidence", lambda shown: shown.confidence[0].size > 1, _make_confidence,
+         _fill_confidence),
+    Part("repaired", lambda shown: bool(shown.readings), _make_repaired, _fill_repaired),
+    Part("unread", lambda shown: bool(shown.unread), _make_outlines(UNREAD_COLOUR), _fill_unread),
+    Part("codes", lambda shown: bool(shown.readings), _make_outlines(OUTLINE_COLOUR), _fill_codes),
+)  # fmt: skip
+"""From the lowest layer to the one on top."""
