@@ -58,12 +58,11 @@ class TestWarp:
 
     def test_corners_of_a_symbol_are_where_it_appears(self, record: Design) -> None:
         straight, bent = (
-            np.array(
-                simulate_micrograph(record, seed=1, faults=faults).metadata["truth"]["corners_yx"]
-            )
+            simulate_micrograph(record, seed=1, faults=faults, shape=(400, 400))
             for faults in (None, ScanFaults(warp_nm=120, seed=3))
         )
-        apart = np.hypot(*(bent - straight).T) * 6.125
+        corners = [np.array(image.metadata["truth"]["corners_yx"]) for image in (straight, bent)]
+        apart = np.hypot(*(corners[1] - corners[0]).T) * 6.125
         assert 10 < apart.max() <= 120
 
     @given(seed=st.integers(0, 99), row=st.integers(5, 54), column=st.integers(5, 64))
@@ -123,6 +122,14 @@ class TestWandering:
             dark = np.argwhere(image < (image.min() + image.max()) / 2)
             there = view.to_pixels(np.zeros((1, 2)), frame)[0]
             assert dark.mean(axis=0) == pytest.approx(there, abs=0.6)
+
+    def test_a_default_image_holds_the_symbol_however_far_it_walks(self, record: Design) -> None:
+        for seed in range(3):
+            faults = ScanFaults(wander_nm=80, seed=seed)
+            stack = simulate_micrograph(record, frames=30, faults=faults, pixel_size_nm=24.5)
+            dark = stack.image < 100
+            edges = (dark[:, 0], dark[:, -1], dark[:, :, 0], dark[:, :, -1])
+            assert max(edge.mean() for edge in edges) < 0.1
 
 
 class TestCharging:

@@ -85,6 +85,12 @@ class ScanFaults:
         if self.seed < 0:
             raise ValueError("A seed is not negative.")
 
+    def reach_nm(self, frames: int) -> float:
+        """Return how far about, in nm, the specimen is displaced in so many frames at most."""
+        # steps in random directions add up by their squares; twice that is hardly ever exceeded
+        walk = self.wander_nm * np.sqrt(frames / 3) * 2 if frames > 1 else self.wander_nm
+        return float(self.warp_nm + self.vibration_nm + walk)
+
     def bend(self, y: Coordinate, x: Coordinate) -> Coordinate:
         """Return the displacement by the bent field.
 

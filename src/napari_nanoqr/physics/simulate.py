@@ -113,10 +113,11 @@ def simulate_micrograph(
     side = max(np.abs(bounds)) * 2
     if design is not None:
         side = max(side, design.field_side_nm)
-    rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, drift_nm)
+    faults = faults or ScanFaults()
+    moves = max(map(abs, drift_nm)) + faults.reach_nm(frames)
+    rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, moves)
     view = View(
-        pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames,
-        faults or ScanFaults(),
+        pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames, faults
     )  # fmt: skip
     if damage is not None:
         state = damage.suffered_by(state, view.bounds_nm)
@@ -161,12 +162,12 @@ def _volume(pattern: Pattern, film: Film) -> dict[str, float]:
 
 
 def _default_shape(
-    side_nm: float, pixel_nm: float, rotation_deg: float, drift_nm: tuple[float, float]
+    side_nm: float, pixel_nm: float, rotation_deg: float, moves_nm: float
 ) -> tuple[int, int]:
-    """Rows and columns that hold a square pattern however it is turned."""
+    """Rows and columns that hold a square pattern however it is turned and moved."""
     turn = np.deg2rad(rotation_deg)
     turned = side_nm * (abs(np.cos(turn)) + abs(np.sin(turn)))
-    pixels = int(np.ceil((MARGIN * turned + 2 * max(map(abs, drift_nm))) / pixel_nm))
+    pixels = int(np.ceil((MARGIN * turned + 2 * moves_nm) / pixel_nm))
     return pixels, pixels
 
 
