@@ -147,9 +147,9 @@ def refine(
     stiffness : float
         How strongly terms of degree 2 and more are held at zero: the squared correlation that
         a displacement of one module has to gain.
-    within : (terms, n) float array, optional
-        Combinations of the polynomial's terms, lower degrees first, to which the fit is held;
-        the first three are constant and linear.
+    within : (2 terms, n) float array, optional
+        Combinations of coefficients to which the fit is held: of the polynomial's terms, lower
+        degrees first, for rows and columns in turn. Only the first six may be constant and linear.
 
     Returns
     -------
@@ -162,14 +162,13 @@ def refine(
     """
     terms = (degree + 1) * (degree + 2) // 2
     basis = polynomials(grid.scaled(template.points), degree)
+    moves = (basis[:, :, None] * template.slope[:, None]).reshape(len(basis), 2 * terms)
     if within is not None:
-        basis, terms = basis @ within, within.shape[1]
-    held = np.zeros(2 + 2 * terms)
-    held[2 + 2 * min(3, terms) :] = stiffness * len(template.points)
-    design = np.empty((len(template.points), 2 + 2 * terms))
-    design[:, 0], design[:, 1] = 1, template.value
-    design[:, 2::2] = basis * template.slope[:, :1]
-    design[:, 3::2] = basis * template.slope[:, 1:]
+        moves = moves @ within
+    held = np.zeros(2 + moves.shape[1])
+    held[2 + 6 :] = stiffness * len(template.points)
+    design = np.empty((len(template.points), held.size))
+    design[:, 0], design[:, 1], design[:, 2:] = 1, template.value, moves
     normal = design.T @ design + np.diag(held)
 
     def look(place: Grid) -> tuple[Fit, NDArray[np.float64]]:
@@ -184,11 +183,11 @@ def refine(
         contrast = solution[1] or _slope(seen, template.value)
         if contrast == 0:
             break
-        shift = -solution[2:].reshape(terms, 2) / contrast
+        shift = -solution[2:] / contrast
         # a step beyond a module leaves the range in which the gradient says anything
         shift *= length * min(1.0, 1.0 / max(float(np.abs(shift).max()), 1e-9))
         change = shift if within is None else within @ shift
-        further, seen_further = look(best.grid.bent(change))
+        further, seen_further = look(best.grid.bent(change.reshape(terms, 2)))
         gain = abs(further.correlation) - abs(best.correlation)
         if gain > 0:
             best, seen = further, seen_further

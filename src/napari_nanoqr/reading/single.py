@@ -19,9 +19,9 @@ from napari_nanoqr.reading.finder_set import Finders
 from napari_nanoqr.reading.grid import Grid, Points, interpolate
 from napari_nanoqr.reading.register import Fit, Template, make_template, refine
 from napari_nanoqr.reading.scaled import Scaled
-from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, significance
+from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, priced, significance
 from napari_nanoqr.symbols.kinds import layout_named
-from napari_nanoqr.symbols.layout import Layout, Modules
+from napari_nanoqr.symbols.layout import Layout, Modules, finder_pattern
 from napari_nanoqr.symbols.micro import VERSIONS
 from napari_nanoqr.symbols.rectangular import SIZES
 
@@ -36,6 +36,10 @@ _TRIED = 5
 
 _REACH = 1.35
 """Growth of what is fitted, from step to step."""
+
+_GROUND = 0.4
+"""Brightness of the ground around a symbol, between 0 and that of light modules, beyond which it
+counts as one of them; the same for dark."""
 
 _WORSE = 2.5
 """Standard deviations by which a way that is tried may agree worse than the best one."""
@@ -153,9 +157,32 @@ def _known(layout: Layout, number: int) -> tuple[Modules, Modules]:
     return dark, known
 
 
-@lru_cache(maxsize=32)
-def _template(layout: Layout, number: int) -> Template:
-    return make_template(*_known(layout, number))
+@lru_cache(maxsize=64)
+def _template(layout: Layout, number: int, surround: int = 0) -> Template:
+    """Return the expectation for a symbol with one of its formats.
+
+    The ring of modules around it counts as light (1) or dark (-1): along an edge with a timing
+    pattern nothing else holds the grid across.
+    """
+    dark, known = (np.pad(part, 1) for part in _known(layout, number))
+    ring = np.pad(np.zeros(layout.shape, dtype=bool), 1, constant_values=True)
+    dark |= ring & (surround < 0)
+    known |= ring & (surround != 0)
+    template = make_template(dark, known)
+    return Template(template.points - 1, template.value, template.slope)
+
+
+def _surround(image: NDArray[np.float32], fit: Fit) -> int:
+    """Return whether a symbol stands on a light ground (1), a dark one (-1) or neither."""
+    outside = np.pad(np.zeros(fit.grid.shape, dtype=bool), 1, constant_values=True)
+    ring = np.argwhere(outside).astype(np.float64)
+    seen = interpolate(image, fit.grid.to_pixels(ring - 0.5))
+    finder = finder_pattern()
+    centres = np.indices(finder.shape, dtype=np.float64).transpose(1, 2, 0) + 0.5
+    parts = interpolate(image, fit.grid.to_pixels(centres))
+    dark, light = parts[finder].mean(), parts[~finder].mean()
+    level = (2 * np.median(seen) - dark - light) / (light - dark) if light != dark else 0.0
+    return int(np.sign(level)) if abs(level) > _GROUND else 0
 
 
 def _corners(layout: Layout) -> Points:
@@ -181,12 +208,43 @@ def _score(image: NDArray[np.float32], fit: Fit, way: _Way) -> float:
 
 def _fitted(scaled: Scaled, start: Fit, way: _Way) -> Candidate | None:
     """Fit a grid to all that is known of a symbol."""
-    template = _template(way.layout, way.format)
-    fit = refine(scaled.image, start.grid, template)
-    if abs(fit.correlation) < LEAST:
-        return None
+    template = _template(way.layout, way.format, _surround(scaled.image, start))
     count = int(_known(way.layout, way.format)[1].sum())
-    fit = bent(scaled.image, fit, template, count).fit
+    # little is known of small symbols: modules that are not square have to be worth it
+    square = refine(scaled.image, _squared(start.grid), template, within=_similar(start.grid.shape))
+    slanting = refine(scaled.image, square.grid, template)
+    best = min(priced(square, 4, count), priced(slanting, 6, count), key=lambda m: m.cost)
+    if abs(best.fit.correlation) < LEAST:
+        return None
+    if way.layout.symbology == "rMQR":
+        # nothing is known on two sides of a Micro QR code: a bend there would be made up
+        best = bent(scaled.image, best.fit, template, count)
+    fit = best.fit
     grid = Grid(fit.grid.shape, scaled.to_original @ fit.grid.perspective, fit.grid.bend)
     score = _score(scaled.image, fit, way)
     return Candidate(grid, way.layout.version, fit.correlation, way.mirrored, score)
+
+
+def _squared(grid: Grid) -> Grid:
+    """Return the nearest grid of square modules, the finder pattern where it is."""
+    corners = grid.corners_yx
+    sides = np.stack((corners[3] - corners[0], corners[1] - corners[0]), axis=-1)
+    sides /= np.array(grid.shape)
+    left, stretch, right = np.linalg.svd(sides)
+    square = stretch.mean() * left @ right
+    centre = grid.to_pixels(np.array([3.5, 3.5]))
+    ends = np.array([[0, 0], [0, 1], [1, 1], [1, 0]]) * np.array(grid.shape) - 3.5
+    return Grid.from_corners(centre + ends @ square.T, grid.shape)
+
+
+def _similar(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the changes of a grid that leave its modules square, as `refine` takes them.
+
+    Moved down and to the right, enlarged, and turned.
+    """
+    rows, columns = shape
+    within = np.zeros((6, 4))
+    within[[0, 1], [0, 1]] = 1
+    within[[2, 5], 2] = 1, columns / rows
+    within[[3, 4], 3] = 1, -columns / rows
+    return within

@@ -231,14 +231,15 @@ class Model:
     cost: float
 
 
-def _model(fit: Fit, parameters: int, count: int) -> Model:
+def priced(fit: Fit, parameters: int, count: int) -> Model:
+    """Return a fit of so many parameters to so many modules, and what speaks against it."""
     left = max(1 - fit.correlation**2, 1e-9)
     return Model(fit, float(count * np.log(left) + parameters * np.log(count)))
 
 
 def bent(image: NDArray[np.float32], straight: Fit, template: Template, count: int) -> Model:
     """Bend a grid as far as that pays: first as a scan bends images, then in any way."""
-    best = _model(straight, 6, count)
+    best = priced(straight, 6, count)
     for rows_only in (True, False):
         for degree in (2, 3, 4):
             within = _by_rows(best.fit.grid, degree) if rows_only else None
@@ -247,7 +248,7 @@ def bent(image: NDArray[np.float32], straight: Fit, template: Template, count: i
             )
             terms = degree + 2 if rows_only else (degree + 1) * (degree + 2) // 2
             # a change of any kind on top of one along rows has the parameters of both
-            further = _model(fit, 2 * terms, count)
+            further = priced(fit, 2 * terms, count)
             if further.cost >= best.cost:
                 break
             best = further
@@ -268,7 +269,7 @@ def _by_rows(grid: Grid, degree: int) -> NDArray[np.float64]:
         first = power * (power + 1) // 2
         for i in range(power + 1):
             within[first + i, power + 1] = comb(power, i) * down ** (power - i) * right**i
-    return within
+    return np.asarray(np.kron(within, np.eye(2)), dtype=np.float64)
 
 
 def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: int) -> Fit:
