@@ -89,7 +89,7 @@ class ModelStep:
             corners = candidate.grid.corners_yx
             if scene.taken(corners) or new.taken(corners):
                 continue
-            result = self._weigh(image, candidate, scene.source)
+            result = self._weigh(image, candidate, scene.source, failures)
             if isinstance(result, Reading):
                 new.found.append(result)
                 continue
@@ -101,7 +101,7 @@ class ModelStep:
         return new.found
 
     def _weigh(
-        self, image: NDArray[np.float32], candidate: Candidate, source: Source
+        self, image: NDArray[np.float32], candidate: Candidate, source: Source, failures: int
     ) -> Reading | Unread | None:
         """Weigh the modules of a candidate and decode them; None where it may be no symbol."""
         from napari_nanoqr.reading.equalise import module_likelihoods
@@ -111,8 +111,10 @@ class ModelStep:
         seen = module_likelihoods(image, candidate.grid, inverted=candidate.correlation < 0)
         result: DecodedSymbol | NotReadable | None = None
         if seen.expected_error_rate <= MOST_ERROR_RATE:
+            # over all places that may be tried, what each has of the chance adds up to one
+            places = (failures + 1) * (failures + 2)
             result = decode_likelihoods(
-                seen.llr, effort=self.effort, most_chance=MOST_CHANCE, places=MOST_CANDIDATES
+                seen.llr, effort=self.effort, most_chance=MOST_CHANCE, places=places
             )
         # a symbol that says nothing may as well be an even surface
         if isinstance(result, DecodedSymbol) and result.content.payload:

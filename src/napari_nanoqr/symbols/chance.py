@@ -4,7 +4,7 @@ Two bounds hold for every answer, and the smaller one counts.
 
 The first takes nothing for granted: among words that have nothing to do with any codeword, so
 many lie as near to one as this block does (`napari_nanoqr.codes.soft`), times the number of
-places in the image that were tried. Long blocks pass by it alone.
+places in the image and of formats that are tried. Long blocks pass by it alone.
 
 The second tells apart how an answer comes to be wrong, and adds up:
 
@@ -25,7 +25,7 @@ are further checks. Not counted is that the segments themselves make sense.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,13 @@ _FITTED = 8
 """Parameters that the fixed patterns were fitted with: six of the place, two levels."""
 
 
+class Tried(NamedTuple):
+    """How many chances an accident has."""
+
+    places: int
+    formats: int
+
+
 @dataclass(frozen=True)
 class BlockChance:
     """How likely the codeword found for a block is wrong.
@@ -61,9 +68,9 @@ class BlockChance:
     plain: float
     another: float
 
-    def least(self, tries: int) -> float:
+    def least(self, tried: Tried) -> float:
         """Return what the chance comes to at best, whatever else is known."""
-        return min(tries * self.plain, self.another)
+        return min(tried.places * tried.formats * self.plain, self.another)
 
 
 def chance_of_block(
@@ -91,7 +98,7 @@ def chance_of_symbol(
     symbol: Symbol,
     content: Content,
     blocks: list[BlockChance],
-    tries: int,
+    tried: Tried,
 ) -> float:
     """Return how likely a decoded symbol is wrong: the smaller of the two bounds.
 
@@ -105,8 +112,8 @@ def chance_of_symbol(
         What its stream says.
     blocks : list of BlockChance
         Of its blocks.
-    tries : int
-        How many symbols were tried, at all places, until this one is believed.
+    tried : Tried
+        How many places, and formats at each, are tried until one symbol is believed.
 
     Returns
     -------
@@ -114,14 +121,16 @@ def chance_of_symbol(
         At most 1.
     """
     plain = sum(block.plain for block in blocks)
+    first = min(1.0, tried.places * tried.formats * plain)
     another = sum(block.another for block in blocks)
     # filler ends at some codeword: those after a shorter stream are as likely again at most
     filler = float(2.0 ** min(0, 1 - content.filler_bits))
     overwritten = OVERWRITTEN * plain * (filler if len(blocks) == 1 else 1.0)
-    if tries * plain <= another + overwritten:
-        return min(1.0, tries * plain)
+    if first <= another + overwritten:
+        return first
     accident = float(2.0 ** min(0.0, log2_accident_of_symbol(llr, symbol))) * filler
-    return min(1.0, tries * plain, tries * accident + another + overwritten)
+    # the formats to choose from are counted in it
+    return min(first, tried.places * accident + another + overwritten)
 
 
 def log2_accident_of_symbol(llr: NDArray[np.float32], symbol: Symbol) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.chance import BlockChance, chance_of_block, chance_of_symbol
+from napari_nanoqr.symbols.chance import BlockChance, Tried, chance_of_block, chance_of_symbol
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble
 from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
 from napari_nanoqr.symbols.layout import Layout
@@ -66,6 +66,8 @@ def decode_likelihoods(
         Largest probability of a wrong answer that is accepted.
     places : int
         How many places are tried until one is believed: accidents are so many times likelier.
+        For places tried one after the other, the k-th may count as k (k + 1): together they are
+        then no likelier than one alone.
 
     Returns
     -------
@@ -83,11 +85,10 @@ def decode_likelihoods(
     except NoSymbol as problem:
         raise Undecodable(str(problem)) from problem
     formats = likely_formats(llr, layout)
-    # every format that is tried is another chance for an accident
-    tries = places * len(formats)
+    tried = Tried(places, len(formats))
     failure: NotReadable | None = None
     for error, mask in formats:
-        result = _decode_blocks(llr, layout, error, mask, effort, most_chance, tries)
+        result = _decode_blocks(llr, layout, error, mask, effort, most_chance, tried)
         if isinstance(result, DecodedSymbol):
             return result
         failure = failure or result
@@ -123,7 +124,7 @@ def _decode_blocks(
     mask: int,
     effort: int,
     most_chance: float,
-    tries: int,
+    tried: Tried,
 ) -> DecodedSymbol | NotReadable:
     from napari_nanoqr.codes.soft import decode_soft
 
@@ -140,7 +141,7 @@ def _decode_blocks(
             decoded = decode_soft(ratios, parity, effort=level, known=known)
             if decoded is not None:
                 chances[number] = chance_of_block(ratios, known, decoded, parity)
-                if chances[number].least(tries) <= allowed:
+                if chances[number].least(tried) <= allowed:
                     found[number] = decoded
                     continue
             if len(blocks) - len(found) > len(blocks) // 2 and number > len(blocks) // 2:
@@ -156,7 +157,7 @@ def _decode_blocks(
         result = assemble(corrected, llr < 0, error, mask, counts, 1.0)
     except Undecodable:
         return NotReadable(error, mask, (), len(blocks))
-    chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tries)
+    chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tried)
     if chance > most_chance:
         return NotReadable(error, mask, tuple(range(len(blocks))), len(blocks))
     return replace(result, chance=chance)
