@@ -18,8 +18,11 @@ from .fib.plan import plan_milling as plan_milling
 from .fib.verify import Verification as Verification
 from .fib.verify import VerificationError as VerificationError
 from .fib.verify import verify_pattern as verify_pattern
+from .physics.damage import Damage as Damage
+from .physics.damage import Patch as Patch
 from .physics.milling import FilmState as FilmState
 from .physics.milling import mill as mill
+from .physics.scan import ScanFaults as ScanFaults
 from .physics.simulate import simulate_micrograph as simulate_micrograph
 from .reading.dose import Dose as Dose
 from .reading.read import read_codes as read_codes

@@ -15,6 +15,7 @@ examples:
   nanoqr simulate record.json -o clean.tif
   nanoqr simulate record.str --electrons 100 --tilt 52 -o tilted.tif
   nanoqr simulate record.json --frames 12 --electrons 60 --drift 5 20 -o stack.tif
+  nanoqr simulate record.json --vibration 25 --charging 0.4 --grain 0.15 -o poor.tif
 """
 
 
@@ -48,6 +49,25 @@ def add_command(commands: Any) -> None:
         help="nm from the first pixel to the last (default 0 0)",
     )  # fmt: skip
     parser.add_argument("--frames", type=int, default=1, metavar="N", help="more than 1: a stack")
+    parser.add_argument(
+        "--wander", type=float, default=0.0, metavar="NM",
+        help="longest step of the specimen's random walk from frame to frame (default 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--warp", type=float, default=0.0, metavar="NM",
+        help="greatest displacement by a curved distortion of the scan (default 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vibration", type=float, default=0.0, metavar="NM", help="its amplitude (default 0)"
+    )
+    parser.add_argument(
+        "--charging", type=float, default=0.0, metavar="SHARE",
+        help="of the signal; 0.1 is slight, 0.4 strong (default 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--grain", type=float, default=0.0, metavar="SHARE",
+        help="by which the yield of the film's grains varies, 1 sigma (default 0)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="for the same noise again")
     parser.set_defaults(run=run)
 
@@ -56,11 +76,21 @@ def run(options: argparse.Namespace) -> int:
     """Mill, image, and save."""
     from napari_nanoqr.design.design import Design
     from napari_nanoqr.fib.pattern_files import read_pattern
+    from napari_nanoqr.physics.damage import Damage
+    from napari_nanoqr.physics.scan import ScanFaults
     from napari_nanoqr.physics.simulate import simulate_micrograph
     from napari_nanoqr.sem.write import write_micrograph
 
     path: Path = options.source
     source = Design.load(path) if path.suffix.lower() == ".json" else read_pattern(path)
+    which = options.seed or 0
+    faults = ScanFaults(
+        warp_nm=options.warp,
+        vibration_nm=options.vibration,
+        wander_nm=options.wander,
+        charging=options.charging,
+        seed=which,
+    )
     micrograph = simulate_micrograph(
         source,
         pixel_size_nm=options.pixel_size,
@@ -70,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
         probe_nm=options.probe,
         drift_nm=tuple(options.drift),
         frames=options.frames,
+        faults=faults,
+        damage=Damage(grain=options.grain, seed=which) if options.grain else None,
         seed=options.seed,
     )
     write_micrograph(micrograph, options.output)
