@@ -17,7 +17,7 @@ from napari_nanoqr.reading.evidence import OUTLIERS, RANGE, Levels, Values
 _WINDOWS = (5, 9)
 """Sides in modules of the areas that are looked at: smaller ones are even by chance."""
 
-_AREAS_DIFFER = 0.2
+_AREAS_DIFFER = 0.25
 """Standard deviation by which large areas of written modules miss the levels, not by noise."""
 
 _LEVELLED = ((1.0, 0.0),)

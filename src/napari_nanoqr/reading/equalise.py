@@ -19,10 +19,10 @@ from napari_nanoqr.reading.extrinsic import expected_by_others
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
-from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
-from napari_nanoqr.reading.pulse_shapes import REACH
+from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner
 from napari_nanoqr.reading.regrid import settled
 from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+from napari_nanoqr.reading.surroundings import BONDS, REACH, neighbours
 from napari_nanoqr.symbols.kinds import layout_of
 
 _WORTH_SAMPLING = 0.03
@@ -32,6 +32,9 @@ _NOISE_FALLS_BEHIND = 0.75
 """Power of the contrast by which noise exceeds the modules where charging leaves little of them:
 shot noise falls with the root of the gain, the detector's and what a field's fit misses not at all.
 """
+
+_BLANK_RANGE = 3.0
+"""Where nothing is written any level may be seen, from -3 to 3, dark being -1 and light 1."""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
@@ -140,9 +143,9 @@ def module_likelihoods(
             llr = None
             break
         beforehand = field.contrast * _with_inner(signs, others)
-        values, sigma = equalised(cells, pulse, beforehand, open_share)
+        values, sigma, strength = equalised(cells, pulse, beforehand, open_share, signs)
         values /= inner(field.contrast)
-        scale = inner(field.contrast) ** -_NOISE_FALLS_BEHIND
+        scale = inner(field.contrast) ** -_NOISE_FALLS_BEHIND / strength
         around = inner(neighbours(signs, 1))
         beside = (around[0, 1] + around[2, 1] + around[1, 0] + around[1, 2]) / 4
         across = (around[0, 0] + around[0, 2] + around[2, 0] + around[2, 2]) / 4
@@ -154,11 +157,12 @@ def module_likelihoods(
         trusted = certain & (lost < 0.5)
         # what is blank leaks as what it looks like, whatever was written there
         written = np.where(dark, -1.0, 1.0)
-        inner(signs)[...] = np.where(trusted, written, soft)
+        looks = np.where(lost < 0.5, soft, np.clip(values, -_BLANK_RANGE, _BLANK_RANGE))
+        inner(signs)[...] = np.where(trusted, written, looks)
         inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
         inner(counted)[...] = lost < 0.5
         others, open_share = expected_by_others(levelled, levels, soft, ~trusted)
-        others = np.where(trusted, written, np.where(lost < 0.5, others, soft))
+        others = np.where(trusted, written, np.where(lost < 0.5, others, looks))
         llr = _mixed(llr, lost)
     return _result(llr, lost, levels, pulse, grid)
 
@@ -254,4 +258,4 @@ def _rough_pulse(cells: NDArray[np.float32], signs: NDArray[np.float64]) -> Puls
     taps = np.zeros((CELLS, CELLS, 2 * REACH + 1, 2 * REACH + 1))
     taps[:, :, 1:-1, 1:-1] = far / 8
     taps[:, :, REACH, REACH] = near
-    return Pulse(taps, float(offset), 1.0)
+    return Pulse(taps, np.zeros((CELLS, CELLS, BONDS)), float(offset), 1.0)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.pulse import Pulse, inner
-from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.subsample import CELLS, MARGIN
+from napari_nanoqr.reading.surroundings import REACH
 
 _LENGTHS = (5.0, 7.0, 10.0, 15.0, 22.0)
 """Lengths in modules over which a field changes; shorter ones cannot be told from modules."""

@@ -1,9 +1,9 @@
 """What one module does to the image around it, learned from the modules that are known.
 
 The image under a symbol is taken as an offset plus a sum of equal pulses, one a module, its
-sign that of the module. The pulse holds everything that widens or moves a module: beam tails,
-etch bias, probe, defocus, detector. Nothing is assumed about it but that it ends within two
-modules.
+sign that of the module, and of equal bonds, one for each pair of neighbours. The pulse holds
+everything that widens or moves a module: beam tails, etch bias, probe, defocus, detector.
+Nothing is assumed about it but that it ends within two modules; bonds are those of a film.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.pulse_shapes import REACH, as_taps, simple_taps
+from napari_nanoqr.reading.pulse_shapes import as_taps, simple_taps
 from napari_nanoqr.reading.subsample import CELLS, MARGIN
-
-_SIDE = 2 * REACH + 1
+from napari_nanoqr.reading.surroundings import (
+    BONDS_DOWN,
+    BONDS_RIGHT,
+    REACH,
+    SIDE,
+    doubts,
+    surroundings,
+)
 
 _MOST_MODULES = 6_000
 """More modules than this make the fit slower, not better."""
@@ -30,7 +36,11 @@ class Pulse:
     Parameters
     ----------
     taps : (3, 3, 5, 5) float array
-        ``cells[a, b, i, j] = offset + sum(taps[a, b, k, l] * sign[i + k - 2, j + l - 2])``.
+        ``cells[a, b, i, j] = offset + sum(taps[a, b, k, l] * sign[i + k - 2, j + l - 2])``,
+        and bonds.
+    bonds : (3, 3, 12) float array
+        What the products of neighbouring signs add, see
+        :func:`~napari_nanoqr.reading.surroundings.surroundings`.
     offset : float
         The middle between an all dark and an all light area.
     noise : float
@@ -38,6 +48,7 @@ class Pulse:
     """
 
     taps: NDArray[np.float64]
+    bonds: NDArray[np.float64]
     offset: float
     noise: float
 
@@ -49,8 +60,17 @@ class Pulse:
     @property
     def picture(self) -> NDArray[np.float64]:
         """One pulse, ``(15, 15)``, three rows and columns a module."""
-        side = CELLS * _SIDE
+        side = CELLS * SIDE
         return self.taps[:, :, ::-1, ::-1].transpose(2, 0, 3, 1).reshape(side, side)
+
+    @property
+    def pictures(self) -> NDArray[np.float64]:
+        """The pulse, and a module's bonds to the right and down, ``(3, 15, 15)``."""
+        bonds = np.zeros((2, SIDE, CELLS, SIDE, CELLS))
+        for number, (k, m) in enumerate(BONDS_RIGHT + BONDS_DOWN):
+            which = int(number >= len(BONDS_RIGHT))
+            bonds[which, REACH - k, :, REACH - m, :] = self.bonds[:, :, number]
+        return np.concatenate((self.picture[None], bonds.reshape(2, *self.picture.shape)))
 
     def expected(self, signs: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return the cells that modules should give.
@@ -66,36 +86,13 @@ class Pulse:
             Grey values.
         """
         # cells are single precision as well
-        around = neighbours(signs.astype(np.float32), REACH)
-        taps = self.taps.astype(np.float32).reshape(CELLS**2, -1)
-        cells = taps @ around.reshape(_SIDE**2, -1) + np.float32(self.offset)
+        around = surroundings(signs.astype(np.float32))
+        taps = np.concatenate(
+            (self.taps.reshape(CELLS**2, -1), self.bonds.reshape(CELLS**2, -1)), axis=1
+        ).astype(np.float32)
+        cells = taps @ around.reshape(len(around), -1) + np.float32(self.offset)
         result: NDArray[np.float32] = cells.reshape(CELLS, CELLS, *signs.shape)
         return result
-
-
-def neighbours(values: NDArray[Any], reach: int) -> NDArray[Any]:
-    """Return for each module those around it.
-
-    Parameters
-    ----------
-    values : (rows, columns) float array
-        One value a module.
-    reach : int
-        Modules to each side.
-
-    Returns
-    -------
-    (2 reach + 1, 2 reach + 1, rows, columns) float array
-        A copy of the values for each displacement; outside, the edge goes on.
-    """
-    rows, columns = values.shape
-    padded = np.pad(values, reach, mode="edge")
-    side = 2 * reach + 1
-    result = np.empty((side, side, rows, columns), dtype=values.dtype)
-    for k in range(side):
-        for m in range(side):
-            result[k, m] = padded[k : k + rows, m : m + columns]
-    return result
 
 
 def fit_pulse(
@@ -133,31 +130,31 @@ def fit_pulse(
     use = counted[inside]
     if use.sum() > _MOST_MODULES:
         use = use & (np.random.default_rng(0).random(use.shape) < _MOST_MODULES / use.sum())
-    around = np.concatenate(
-        [np.ones((1, int(use.sum()))), neighbours(signs, REACH)[:, :, *inside][:, :, use]
-         .reshape(_SIDE**2, -1)]
-    )  # fmt: skip
-    spread = neighbours(variance, REACH)[:, :, *inside][:, :, use].reshape(_SIDE**2, -1)
+    around = surroundings(signs)[:, *inside][:, use]
+    around = np.concatenate((np.ones((1, around.shape[1])), around))
+    spread = doubts(signs, variance)[:, *inside][:, use]
     seen = cells[:, :, *inside][:, :, use].reshape(CELLS**2, -1).astype(float)
     middle = seen.mean()
     normal = around @ around.T
     normal[np.diag_indices_from(normal)] += np.append(0.0, spread.sum(axis=1))
     # a little ridge: displacements that never differ have to share, not to explode
-    ridge = np.append(0.0, np.full(_SIDE**2, 0.02 * use.sum() / _SIDE))
-    inverse = np.linalg.inv(normal + np.diag(ridge))
+    ridge = np.append(0.0, np.full(SIDE**2, 0.02 * use.sum() / SIDE))
+    first = SIDE**2 + 1
+    inverse = np.linalg.inv(normal[:first, :first] + np.diag(ridge))
     product = (seen - middle) @ around.T
     simple = np.pad(simple_taps(normal, product), ((0, 0), (1, 0)))
     # what the simple pulse leaves over; how much of that is noise is decided below
-    solution = (product - simple @ normal) @ inverse
-    whole = simple + solution
+    solution = (product - simple @ normal)[:, :first] @ inverse
+    whole = simple + np.pad(solution, ((0, 0), (0, len(normal) - first)))
     left = seen - middle - whole @ around
     doubt = float((whole[:, 1:] ** 2 @ spread.sum(axis=1)).mean() / use.sum())
     degrees = max(int(use.sum()) - len(normal), 1)
     noise = max(float((left**2).mean()) * use.sum() / degrees + doubt, 1e-12)
-    error = noise * np.diag(inverse)[1:].reshape(_SIDE, _SIDE)
-    shape = (CELLS, CELLS, _SIDE, _SIDE)
-    taps = simple[:, 1:].reshape(shape) + _shrunk(solution[:, 1:].reshape(shape), error)
-    return Pulse(taps, float(middle + whole[:, 0].mean()), noise)
+    error = noise * np.diag(inverse)[1:].reshape(SIDE, SIDE)
+    shape = (CELLS, CELLS, SIDE, SIDE)
+    taps = simple[:, 1:first].reshape(shape) + _shrunk(solution[:, 1:].reshape(shape), error)
+    bonds = simple[:, first:].reshape(CELLS, CELLS, -1)
+    return Pulse(taps, bonds, float(middle + whole[:, 0].mean()), noise)
 
 
 def _shrunk(taps: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,7 +163,7 @@ def _shrunk(taps: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np
     The parts: what all turns and flips share, what a half turn keeps, the rest; each near and
     far.
     """
-    side = CELLS * _SIDE
+    side = CELLS * SIDE
     # cell a of module i + k, seen from module i: the flip makes it a picture of one pulse
     picture = taps[:, :, ::-1, ::-1].transpose(2, 0, 3, 1).reshape(side, side)
     errors = error[::-1, ::-1].repeat(CELLS, axis=0).repeat(CELLS, axis=1)

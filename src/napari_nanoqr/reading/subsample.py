@@ -15,8 +15,8 @@ CELLS = 3
 MARGIN = 3
 """Modules sampled around the symbol on every side."""
 
-_STEP_PX = 1.4
-"""Points lie this close; interpolation lets the pixels between them count too."""
+_STEP_PX = 0.8
+"""Points lie this close, so that all pixels count alike: at 1.4 a tenth of the dose was lost."""
 
 _MOST_POINTS = 12
 """Points a cell and axis, so that very large modules take no longer than large ones."""
