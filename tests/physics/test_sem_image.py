@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.raster import Grid
 from napari_nanoqr.physics.milling import FilmState
-from napari_nanoqr.physics.sem import SemModel, detect, emission, image_film
+from napari_nanoqr.physics.sem import (
+    SemModel,
+    detect,
+    emission,
+    expected_electrons,
+    image_film,
+)
 from napari_nanoqr.physics.view import View
 
 PLAIN = SemModel(topography=0, edge=0, read_noise_electrons=0, bits=16)
@@ -68,6 +74,21 @@ class TestCounting:
             film, floor = image[:, 10:60], image[:, -60:-10]
             measured.append((film.mean() - floor.mean()) / film.std())
         assert measured[0] / measured[1] == pytest.approx(2, rel=0.05)
+
+    def test_noise_scatters_about_the_expected_electrons(self) -> None:
+        view = View(4, 50, 60, frames=2, drift_nm=(100, 0))
+        expected = list(expected_electrons(step_film(), view, electrons_per_pixel=400, model=PLAIN))
+        assert len(expected) == 2
+        assert expected[0][:, 0] == pytest.approx(40)
+        assert expected[0][:, -1] == pytest.approx(18)
+        stack = image_film(
+            step_film(), view, electrons_per_pixel=400, model=PLAIN, seed=1
+        ).image.astype(float)
+        for mean, frame in zip(expected, stack, strict=True):
+            # grey values are electrons, but for gain and black level
+            gain, black = np.polyfit(mean.ravel(), frame.ravel(), 1)
+            counted = (frame - black) / gain
+            assert ((counted - mean) ** 2 / mean).mean() == pytest.approx(1, rel=0.08)
 
     def test_the_same_seed_gives_the_same_image(self) -> None:
         first, same, other = (
@@ -150,6 +171,15 @@ class TestGeometry:
         x, y = view.to_specimen(frame)
         there = view.to_pixels(np.array([[x[row, column], y[row, column]]]), frame)[0]
         assert there == pytest.approx([row, column], abs=1e-6)
+
+    @pytest.mark.parametrize("tilt_deg", [0, 60])
+    @pytest.mark.parametrize("rotation_deg", [0, 30, 135])
+    def test_bounds_hold_all_that_is_seen(self, rotation_deg: float, tilt_deg: float) -> None:
+        view = View(3, 40, 70, rotation_deg, tilt_deg)
+        left, top, right, bottom = view.bounds_nm
+        x, y = view.to_specimen()
+        assert (left < x.min(), top < y.min(), x.max() < right, y.max() < bottom) == (True,) * 4
+        assert right - left == pytest.approx(np.ptp(x), abs=9 / np.cos(np.deg2rad(tilt_deg)))
 
 
 class TestSignal:
