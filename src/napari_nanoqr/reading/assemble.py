@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from napari_nanoqr.reading.finder_set import STRONG, TRUSTED, Finders
 from napari_nanoqr.reading.grid import Points
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.scene import inside
-from napari_nanoqr.reading.single import find_singles
 from napari_nanoqr.reading.symbol_fit import CONVINCING, Candidate, fit_symbol
 from napari_nanoqr.reading.triples import Place, corners_of, find_guesses, find_sides, find_triples
 
@@ -21,9 +19,6 @@ _FAILURES = 25
 
 _GUESSES = 20
 """Most pairs of finder patterns for which the third one is guessed."""
-
-_SINGLES = 6
-"""Most finder patterns that may be a symbol's only one."""
 
 
 @dataclass
@@ -54,12 +49,14 @@ class Assembly:
     doubtful: bool = False
     known: dict[bytes, Candidate | None] = field(default_factory=dict)
 
-    def run(self) -> list[Candidate]:
-        """Return the symbols found, and what might be some."""
-        if len(self.finders) == 0:
-            return []
+    def __post_init__(self) -> None:
         self.strength = np.abs(self.finders.correlation)
         self.free = np.ones(len(self.finders), dtype=bool)
+
+    def run(self) -> list[Candidate]:
+        """Return the symbols found, and what might be some."""
+        if len(self.finders) < 2:
+            return []
         sides = find_sides(self.finders)
         found = list(self._triples(find_triples(self.finders, sides)))
         trusted = self.free & (self.strength > TRUSTED)
@@ -68,7 +65,12 @@ class Assembly:
             trusted = self.strength >= max(STRONG, float(np.sort(self.strength)[-4:].min()))
         if trusted.sum() >= 2:
             found += self._pairs(find_guesses(self.finders, sides, trusted))
-        return found + self._singles()
+        return found
+
+    @property
+    def left(self) -> list[int]:
+        """Finder patterns beyond doubt that belong to no symbol found, best first."""
+        return [int(i) for i in np.nonzero(self.free & (self.strength > TRUSTED))[0]]
 
     def _triples(self, places: list[Place]) -> Iterator[Candidate]:
         failures = 0
@@ -106,16 +108,6 @@ class Assembly:
                 yield candidate
                 if candidate.score >= CONVINCING:
                     self._settle(place, candidate)
-
-    def _singles(self) -> list[Candidate]:
-        """Return symbols with one finder pattern at those that belong to no other symbol."""
-        found: list[Candidate] = []
-        left = np.nonzero(self.free & (self.strength > STRONG))[0].tolist()
-        for i in left[:_SINGLES]:
-            if self.asked():
-                break
-            found += find_singles(self.finders[i : i + 1], partial(self.show, [i]))
-        return found
 
     def _fit(self, place: Place) -> Candidate | None:
         key = place.centres.tobytes()

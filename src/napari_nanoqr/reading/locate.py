@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from napari_nanoqr.reading.finders import find_finders
 from napari_nanoqr.reading.grid import Points
 from napari_nanoqr.reading.scaled import Scaled, scale_image, scale_window
 from napari_nanoqr.reading.scene import inside
+from napari_nanoqr.reading.single import find_singles
 from napari_nanoqr.reading.symbol_fit import CONVINCING, Candidate
 
 __all__ = ["CONVINCING", "Candidate", "locate", "merge"]
@@ -40,6 +42,12 @@ _LEAST_PITCH = 2.6
 
 _LEAST_MODULES = 11
 """Of a symbol with its quiet zone along the shorter side: rMQR codes have seven and four."""
+
+_SINGLES = 6
+"""Most finder patterns of one search that may be a symbol's only one."""
+
+_STRONGER = 0.05
+"""Correlation by which a finder pattern has to be stronger than one seen there before."""
 
 _COARSE = 2
 """Pixels a module in such a search; symbols found are looked at more closely."""
@@ -74,14 +82,15 @@ def locate(
     image = np.ascontiguousarray(image, dtype=np.float32)
     asked = cancelled or (lambda: False)
     best: list[Candidate] = []
+    tried: list[Finders] = []
     others = [s for s in _STRETCHES if not 1 / 1.1 < s / stretch_y < 1.1]
     for number, stretch in enumerate([stretch_y, *others]):
         for bare in (False, True) if number == 0 else (False,):
             if pitch_px is None:
-                new = _climb(image, stretch, bare, asked)
+                new, assembly = _climb(image, stretch, bare, asked)
             else:
-                new = _search_one(image, pitch_px, stretch, bare, asked)
-            best = merge(best + new)
+                new, assembly = _search_one(image, pitch_px, stretch, bare, asked)
+            best = merge(best + new + _singles(assembly, tried, asked))
             if asked():
                 return best
             if best and best[0].score >= CONVINCING and _square(best[0], stretch):
@@ -101,16 +110,17 @@ def _square(candidate: Candidate, stretch: float) -> bool:
 
 def _search_one(
     image: NDArray[np.float32], pitch: float, stretch: float, bare: bool, asked: Callable[[], bool]
-) -> list[Candidate]:
+) -> tuple[list[Candidate], Assembly]:
     """Look for symbols of a pitch that is known."""
     scaled = scale_image(image, pitch, stretch)
     finders = find_finders(scaled, _WEAK, bare=bare)
-    return Assembly(finders, image.shape, lambda ids, points: scaled, asked, True).run()
+    assembly = Assembly(finders, image.shape, lambda ids, points: scaled, asked, True)
+    return assembly.run(), assembly
 
 
 def _climb(
     image: NDArray[np.float32], stretch: float, bare: bool, asked: Callable[[], bool]
-) -> list[Candidate]:
+) -> tuple[list[Candidate], Assembly]:
     """Look for symbols of any pitch, from the largest one down: that costs least."""
     largest = max(min(image.shape) / _LEAST_MODULES, _LEAST_PITCH)
     steps = int(np.log(largest / _LEAST_PITCH) / np.log(_LADDER)) + 1
@@ -120,18 +130,40 @@ def _climb(
     last = 0.0
     for step in reversed(range(steps)):
         pitch = _LEAST_PITCH * _LADDER**step
-        if asked() or pitch < last:
+        if finders is not None and (asked() or pitch < last):
             break
         new = find_finders(scale_image(image, pitch, stretch, per_module=_COARSE), _WEAK, bare=bare)
         finders = new if finders is None else distinct(joined(finders, new))
         finders = without_weak(finders, _WEAK)
+        show = _close_up(image, finders, stretch)
+        assembly = Assembly(finders, image.shape, show, asked, known=known)
         # nothing is put together from what may be noise before all has been seen
         if step == 0 or (np.abs(new.correlation) > TRUSTED).sum() >= 3:
-            show = _close_up(image, finders, stretch)
-            found = Assembly(finders, image.shape, show, asked, known=known).run()
+            found = assembly.run()
             if last == 0 and found and max(c.score for c in found) >= CONVINCING:
                 # codes side by side are hardly ever of very different pitch
                 last = pitch / _LADDER**2.5
+    return found, assembly
+
+
+def _singles(
+    assembly: Assembly, tried: list[Finders], asked: Callable[[], bool]
+) -> list[Candidate]:
+    """Look for symbols with one finder pattern at those that belong to no other symbol.
+
+    Not where one was tried before that was hardly any weaker.
+    """
+    found: list[Candidate] = []
+    for i in assembly.left[:_SINGLES]:
+        finder = assembly.finders[i : i + 1]
+        size = np.sqrt(np.abs(np.linalg.det(finder.frame[0])))
+        before = [f for f in tried if np.linalg.norm(f.centre - finder.centre) < 2 * size]
+        strength = float(np.abs(finder.correlation[0]))
+        if asked():
+            break
+        if all(strength > np.abs(f.correlation[0]) + _STRONGER for f in before):
+            found += find_singles(finder, partial(assembly.show, [i]))
+            tried.append(finder)
     return found
 
 

@@ -28,10 +28,11 @@ from napari_nanoqr.symbols.rectangular import SIZES
 _NEAR = 13
 """Modules from a finder pattern's centre within which its own size and direction hold."""
 
-_LEAST_NEAR = 0.3
-"""Agreement of the known modules near it, 1 where all agree and 0 for random ones."""
+_LEAST_NEAR = 2.9
+"""Agreement of the known modules near it in standard deviations. The best of all ways comes to
+2.5 in noise, and hardly ever to 3.5; at the dose limit to 3 and more."""
 
-_TRIED = 5
+_TRIED = 4
 """Ways that are fitted, the likeliest first."""
 
 _REACH = 1.35
@@ -41,7 +42,7 @@ _GROUND = 0.4
 """Brightness of the ground around a symbol, between 0 and that of light modules, beyond which it
 counts as one of them; the same for dark."""
 
-_WORSE = 2.5
+_WORSE = 1.0
 """Standard deviations by which a way that is tried may agree worse than the best one."""
 
 _KEPT = 2
@@ -117,12 +118,12 @@ def _likeliest(
     dark, light = seen[(ring < 2) | (ring == 3)].mean(), seen[ring == 2].mean()
     if dark == light:
         return []
-    agreement = signs @ (2 * (seen - dark) / (light - dark) - 1).clip(-2, 2).astype(np.float32)
-    counts = np.abs(signs).sum(axis=1)
-    # agreement is worth the more the more modules agree
-    merit = np.where(agreement > _LEAST_NEAR * counts, agreement / np.sqrt(counts), 0.0)
-    order = np.argsort(-merit, kind="stable")[:_TRIED]
-    return [ways[i] for i in order if merit[i] > max(0.0, merit[order[0]] - _WORSE)]
+    levels = (2 * (seen - dark) / (light - dark) - 1).clip(-2, 2).astype(np.float32)
+    # in standard deviations of modules that are anything, as light or dark as these are
+    agreement = signs @ levels / np.sqrt(np.abs(signs) @ levels**2 + 1e-9)
+    order = np.argsort(-agreement, kind="stable")[:_TRIED]
+    least = max(_LEAST_NEAR, agreement[order[0]] - _WORSE)
+    return [ways[i] for i in order if agreement[i] > least]
 
 
 @lru_cache(maxsize=1)
