@@ -213,7 +213,7 @@ def _fitted(scaled: Scaled, start: Fit, way: _Way) -> Candidate | None:
     count = int(_known(way.layout, way.format)[1].sum())
     # little is known of small symbols: modules that are not square have to be worth it
     square = refine(scaled.image, _squared(start.grid), template, within=_similar(start.grid.shape))
-    slanting = refine(scaled.image, square.grid, template)
+    slanting = refine(scaled.image, start.grid, template)
     best = min(priced(square, 4, count), priced(slanting, 6, count), key=lambda m: m.cost)
     if abs(best.fit.correlation) < LEAST:
         return None
