@@ -130,20 +130,25 @@ def test_the_settings_file_that_is_shown_is_the_one_that_is_run(files: dict[str,
 
 
 def test_the_command_line_page_names_every_field() -> None:
-    from napari_nanoqr.cli.decode import record_of
+    from napari_nanoqr.cli.decode_result import DecodeResult
+    from napari_nanoqr.reading.append import AppendedSet
+    from napari_nanoqr.reading.compare import compare_with_design
     from napari_nanoqr.reading.read import read_codes
 
     page = (ROOT / "docs" / "how-to" / "command-line.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    for electrons in (3000, 11):
+    for electrons in (3000, 8):
         micrograph = simulate_micrograph(
             record_design(), electrons_per_pixel=electrons, rotation_deg=20, seed=1
         )
         readings = read_codes(micrograph, pitch_nm=49, margin=True)
-        record = record_of("a.tif", 6.125, "simulated", readings)
+        (compared,) = compare_with_design(micrograph, record_design())
+        record = DecodeResult("a.tif", 6.125, "simulated", readings, (compared,)).to_dict()
         (entry,) = record["codes"] or record["unread"]
-        assert told >= set(record) | set(entry) | set(entry.get("margin", ()))
+        (compared,) = record["comparisons"]
+        fields = set(record) | set(entry) | set(entry.get("margin", ())) | set(compared)
+        assert told >= fields | set(AppendedSet(0, (None,)).to_dict())
 
 
 def test_pictures_are_there_made_by_the_script_and_small() -> None:

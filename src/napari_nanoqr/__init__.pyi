@@ -24,6 +24,11 @@ from .physics.milling import FilmState as FilmState
 from .physics.milling import mill as mill
 from .physics.scan import ScanFaults as ScanFaults
 from .physics.simulate import simulate_micrograph as simulate_micrograph
+from .reading.append import AppendedSet as AppendedSet
+from .reading.append import join_sets as join_sets
+from .reading.compare import compare_with_design as compare_with_design
+from .reading.comparison import Comparison as Comparison
+from .reading.comparison import DamagedArea as DamagedArea
 from .reading.dose import Dose as Dose
 from .reading.read import read_codes as read_codes
 from .reading.reading import Margin as Margin

@@ -49,7 +49,8 @@ def test_decoding_gives_all_promised_fields(
     assert main(["decode", "--json", picture]) == 0
     record = json.loads(out(capsys))
     assert set(record) == {
-        "file", "pixel_size_nm", "pixel_size_source", "codes", "unread", "failed_stage", "error",
+        "file", "pixel_size_nm", "pixel_size_source", "codes", "unread", "sets", "comparisons",
+        "failed_stage", "error",
     }  # fmt: skip
     assert (record["pixel_size_nm"], record["error"]) == (None, None)
     (code,) = record["codes"]
@@ -105,7 +106,7 @@ def test_what_was_seen_and_not_read_is_told(
 ) -> None:
     design, image = tmp_path / "weak.json", tmp_path / "faint.tif"
     main(["encode", "a" * 50, "--error", "L", "-o", str(design)])
-    main(["simulate", str(design), "-o", str(image), "--electrons", "11", "--seed", "1"])
+    main(["simulate", str(design), "-o", str(image), "--electrons", "8", "--seed", "1"])
     out(capsys)
     assert main(["decode", str(image), "--pitch", "49"]) == 1
     said = out(capsys)
@@ -118,7 +119,7 @@ def test_what_was_seen_and_not_read_is_told(
     assert record["error"].startswith("A code was seen")
     (seen,) = record["unread"]
     assert (seen["version"], seen["error"]) == (3, "L")
-    assert seen["needed_electrons_per_pixel"] > 11
+    assert seen["needed_electrons_per_pixel"] > 9
 
 
 def test_it_is_told_how_many_electrons_would_have_done(
@@ -136,6 +137,31 @@ def test_it_is_told_how_many_electrons_would_have_done(
     main(["decode", "--json", "--no-margin", str(image)])
     (code,) = json.loads(out(capsys))["codes"]
     assert code["margin"] is None
+
+
+def test_an_image_is_held_against_the_design(
+    design: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream, image = tmp_path / "a.str", tmp_path / "a.tif"
+    main(["export", str(design), "--to", str(stream)])
+    main(["simulate", str(design), "-o", str(image), "--electrons", "300", "--seed", "1"])
+    out(capsys)
+    # the design, the pattern that holds it, and the pattern's sidecar say the same
+    for file in (design, stream, tmp_path / "a.str.json"):
+        assert main(["decode", str(image), "--design", str(file)]) == 0
+        assert "of 841 modules differ" in out(capsys)
+    other = tmp_path / "other.json"
+    main(["encode", "something else", "--error", "H", "--version", "3", "-o", str(other)])
+    out(capsys)
+    main(["decode", str(image), "--design", str(other)])
+    assert "The design was not found in this image." in out(capsys)
+    main(["decode", "--json", str(image), "--design", str(design)])
+    (found,) = json.loads(out(capsys))["comparisons"]
+    assert found["readable"] is True
+    (tmp_path / "a.str.json").unlink()
+    assert main(["decode", str(image), "--design", str(stream)]) == 2
+    assert "does not tell its design" in capsys.readouterr().err
+    assert main(["decode", str(image), "--design", str(image)]) == 2
 
 
 def test_patterns_are_expanded_where_the_shell_does_not(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_nanoqr.reading.reading import Reading
+    from napari_nanoqr.cli.decode_result import DecodeResult
+    from napari_nanoqr.design.design import Design
     from napari_nanoqr.reading.readings import Readings
 
 DESCRIPTION = """\
@@ -22,6 +24,7 @@ EPILOG = """\
 examples:
   nanoqr decode image_012.tif
   nanoqr decode *.tif --json > readings.jsonl
+  nanoqr decode image_012.tif --design record.json
   nanoqr decode plain.png --pixel-size 6.1 --pitch 49 --save payloads
 """
 
@@ -43,6 +46,10 @@ def add_command(commands: Any) -> None:
         "--pitch", type=float, metavar="NM", help="side of a module, where it is known"
     )
     parser.add_argument(
+        "--design", type=Path, metavar="FILE",
+        help="a design, or a pattern file with one: tell which modules are not as designed",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-margin", action="store_true", help="do not measure how many electrons would have done"
     )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
@@ -57,19 +64,45 @@ def run(options: argparse.Namespace) -> int:
     """Read each image, one after the other."""
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
-    worst = 0
+    design = None if options.design is None else load_design(options.design)
+    results = []
     images = [path for given in options.images for path in expand(given)]
     for number, path in enumerate(images, start=1):
         if len(images) > 1 or not options.json:
             print(f"[{number}/{len(images)}] {path.name}", file=sys.stderr, flush=True)
-        record, readings, status = read_file(
-            path, options.pixel_size, options.pitch, margin=not options.no_margin
+        result = read_file(
+            path, options.pixel_size, options.pitch, design, margin=not options.no_margin
         )
-        worst = max(worst, status)
-        print(json.dumps(record) if options.json else text_of(record, readings), flush=True)
+        results.append(result)
+        print(json.dumps(result.to_dict()) if options.json else result.to_text(), flush=True)
         if options.save is not None:
-            _save(readings, path, options.save)
-    return worst
+            _save(result.readings, path, options.save)
+    say_sets(results, options.json)
+    return max(result.status for result in results)
+
+
+def load_design(path: Path) -> Design:
+    """Return the design of a file: a design, a pattern's sidecar, or a pattern beside one.
+
+    Raises
+    ------
+    ValueError
+        Where there is none in it.
+    OSError
+        Where it cannot be read.
+    """
+    from napari_nanoqr.design.design import BadDesign, Design
+    from napari_nanoqr.fib.pattern_files import read_pattern
+
+    if path.suffix.lower() != ".json":
+        values = read_pattern(path).metadata.get("design")
+        if not isinstance(values, dict):
+            raise BadDesign(f"{path.name} does not tell its design: its sidecar is missing.")
+        return Design.from_dict(values)
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(values, dict) and isinstance(values.get("design"), dict):
+        return Design.from_dict(values["design"])
+    return Design.load(path)
 
 
 def expand(path: Path) -> list[Path]:
@@ -87,9 +120,10 @@ def read_file(
     path: Path,
     pixel_size_nm: float | None = None,
     pitch_nm: float | None = None,
+    design: Design | None = None,
     *,
     margin: bool = True,
-) -> tuple[dict[str, Any], Readings, int]:
+) -> DecodeResult:
     """Read the codes of one file.
 
     Parameters
@@ -100,19 +134,18 @@ def read_file(
         Instead of what the file says.
     pitch_nm : float, optional
         Side of a module, where it is known.
+    design : Design, optional
+        What was written: hold the image against it.
     margin : bool
         Measure how much fainter the image could be.
 
     Returns
     -------
-    record : dict
-        The JSON object of the file.
-    readings : Readings
-        What was read.
-    status : int
-        0 where there was a code, 1 where there was none, 2 where the file is unreadable.
+    DecodeResult
+        With a sentence where the file is unreadable.
     """
     from napari_nanoqr.cli import sentence_of
+    from napari_nanoqr.cli.decode_result import DecodeResult
     from napari_nanoqr.reading.read import read_codes
     from napari_nanoqr.reading.readings import Readings
     from napari_nanoqr.sem.describe import describe_micrograph
@@ -126,80 +159,29 @@ def read_file(
             known = describe_micrograph(micrograph)
             size, source = known["pixel_size_nm"], known["pixel_size_source"]
         readings = read_codes(micrograph, pixel_size_nm, pitch_nm, margin=margin)
+        compared = None
+        if design is not None:
+            from napari_nanoqr.reading.compare import compare_with_design
+
+            compared = tuple(compare_with_design(micrograph, design, pixel_size_nm))
     except (ValueError, OSError) as problem:
-        none = Readings()
-        return record_of(str(path), size, source, none, sentence_of(problem)), none, 2
-    return record_of(str(path), size, source, readings), readings, 0 if readings else 1
+        return DecodeResult(str(path), size, source, Readings(), None, sentence_of(problem))
+    return DecodeResult(str(path), size, source, readings, compared)
 
 
-def record_of(
-    file: str,
-    pixel_size_nm: Any,
-    pixel_size_source: str | None,
-    readings: Readings,
-    error: str | None = None,
-) -> dict[str, Any]:
-    """Return the JSON object of an image: what ``--json`` prints, and what the widget saves.
+def say_sets(results: Sequence[DecodeResult], as_json: bool) -> None:
+    """Print the sets of codes that only several images together hold."""
+    from napari_nanoqr.reading.append import join_sets
 
-    Parameters
-    ----------
-    file : str
-        Path or name of the image.
-    pixel_size_nm : float or (float, float) or None
-        One number, or y and x where they differ.
-    pixel_size_source : str or None
-        In words.
-    readings : Readings
-        What was read, and what was seen and not read.
-    error : str, optional
-        Why the image could not be opened; by default what the readings say where none is there.
-    """
-    size = list(pixel_size_nm) if isinstance(pixel_size_nm, tuple) else pixel_size_nm
-    if isinstance(size, list) and size[0] == size[1]:
-        size = size[0]
-    return {
-        "file": file,
-        "pixel_size_nm": size,
-        "pixel_size_source": pixel_size_source,
-        "codes": [reading.to_dict() for reading in readings],
-        "unread": [seen.to_dict() for seen in readings.unread],
-        "failed_stage": None if error else readings.failed_stage,
-        "error": error or readings.advice or None,
-    }
-
-
-def text_of(record: dict[str, Any], readings: Readings) -> str:
-    """Describe what a file gave in lines for people."""
-    from napari_nanoqr.reading.advice import describe_unread, margin_in_words
-
-    if record["error"] is not None:
-        return f"{record['file']}: {record['error']}"
-    size = record["pixel_size_nm"]
-    if size is None:
-        where = "no pixel size"
+    alone = [joined for result in results for joined in join_sets(result.readings)]
+    together = join_sets(reading for result in results for reading in result.readings)
+    if len(together) == len(alone):
+        return
+    if as_json:
+        files = [result.file for result in results]
+        print(json.dumps({"files": files, "sets": [joined.to_dict() for joined in together]}))
     else:
-        sizes = " x ".join(f"{s:.5g}" for s in (size if isinstance(size, list) else [size]))
-        where = f"{sizes} nm a pixel, {record['pixel_size_source']}"
-    lines = [f"{record['file']} ({where})"]
-    for reading in readings:
-        content = reading.text if reading.text is not None else f"hex {reading.payload.hex()}"
-        lines += [f"  {content}", f"    {facts_of(reading)}"]
-        if reading.margin is not None:
-            lines.append(f"    {margin_in_words(reading.margin)}")
-    lines += [f"  not read: {describe_unread(seen)}. {seen.advice}" for seen in readings.unread]
-    return "\n".join(lines)
-
-
-def facts_of(reading: Reading) -> str:
-    """Say in a line what was read, and how."""
-    level = f"-{reading.error}" if reading.error else ""
-    facts = [f"{reading.symbology} {reading.version}{level}"]
-    if reading.pitch_nm is not None:
-        facts.append(f"pitch {reading.pitch_nm:.4g} nm")
-    if reading.corrected_codewords is not None:
-        facts.append(f"{reading.corrected_codewords} codewords corrected")
-    facts += [name for name in ("mirrored", "inverted") if getattr(reading, name)]
-    return " · ".join([*facts, f"by {reading.reader}"])
+        print("All images together\n" + "\n".join(f"  {joined}" for joined in together))
 
 
 def _save(readings: Readings, path: Path, folder: Path) -> None:

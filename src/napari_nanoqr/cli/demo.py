@@ -41,7 +41,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the loop, write its files and say what came out."""
-    from napari_nanoqr.cli.decode import record_of
+    from napari_nanoqr.cli.decode_result import DecodeResult
     from napari_nanoqr.cli.encode import summary as design_summary
     from napari_nanoqr.cli.export import summary as plan_summary
     from napari_nanoqr.cli.export import verdict
@@ -76,10 +76,10 @@ def run(options: argparse.Namespace) -> int:
     )
     micrograph = read_micrograph(folder / "predicted.tif")
     readings = read_codes(micrograph, margin=True)
-    record = record_of("predicted.tif", 6.125, micrograph.pixel_size_source, readings)
+    result = DecodeResult("predicted.tif", 6.125, micrograph.pixel_size_source, readings)
     from napari_nanoqr.files import write_text
 
-    write_text(folder / "reading.json", json.dumps(record, indent=1) + "\n")
+    write_text(folder / "reading.json", json.dumps(result.to_dict(), indent=1) + "\n")
     good = [r.payload for r in readings] == [design.symbol.payload]
     for reading in readings:
         print(f"DECODE   {reading.text} (by {reading.reader}, pitch {reading.pitch_nm:.4g} nm)")

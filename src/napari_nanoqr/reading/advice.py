@@ -48,15 +48,15 @@ def advise(
     if decoded:
         return "It is complete, but what it holds follows no standard: another program wrote it."
     if seen.outside > _MUCH_OUTSIDE:
-        return f"{_percent(seen.outside)} of it lies outside of the image: take a larger field."
+        return f"{percent(seen.outside)} of it lies outside of the image: take a larger field."
     if seen.covered > _MUCH_COVERED:
         return (
-            f"{_percent(seen.covered)} of it is covered or gone: more electrons will not bring "
+            f"{percent(seen.covered)} of it is covered or gone: more electrons will not bring "
             "that back; clean it, or image another copy."
         )
     if seen.clipped > _MUCH_CLIPPED:
         return (
-            f"{_percent(seen.clipped)} of its pixels are pure black or white: lower contrast "
+            f"{percent(seen.clipped)} of its pixels are pure black or white: lower contrast "
             "and brightness of the detector."
         )
     if seen.pitch_px < _FEW_PIXELS:
@@ -91,7 +91,7 @@ def what_failed(unread: list[Unread]) -> str:
 def describe_unread(seen: Unread) -> str:
     """Say what is known of a symbol that could not be read, without a full stop."""
     pitch = f"{seen.pitch_px:.3g} px" if seen.pitch_nm is None else f"{seen.pitch_nm:.3g} nm"
-    words = [seen.name, f"pitch {pitch}", f"{_percent(seen.expected_error_rate)} wrong modules"]
+    words = [seen.name, f"pitch {pitch}", f"{percent(seen.expected_error_rate)} wrong modules"]
     if seen.failed_stage == "decode" and seen.blocks > 1 and seen.failed_blocks:
         words.append(f"{len(seen.failed_blocks)} of {seen.blocks} blocks not decoded")
     return ", ".join(words)
@@ -140,13 +140,16 @@ def nothing_seen(
     return "No code was found. Try this: " + "; ".join(tries) + "."
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Say a share with two digits."""
     return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.2g} %"
 
 
 def share_of(share: float) -> str:
     """Say a share of something, or how many times it."""
-    return f"{share:.2g} times" if share >= 1 else f"{100 * share:.2g}\N{NO-BREAK SPACE}% of"
+    if share > 0.95:
+        return f"{share:.1f} times"
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}") + " of"
 
 
 def margin_in_words(margin: Margin) -> str:

@@ -110,8 +110,8 @@ def unread_of(
         mirrored=mirrored,
         inverted=seen.inverted,
         pitch_px=seen.grid.pitch_px,
-        pitch_nm=_pitch_nm(seen.grid, source),
-        rotation_deg=_rotation_deg(seen.grid),
+        pitch_nm=pitch_nm_of(seen.grid, source),
+        rotation_deg=rotation_deg_of(seen.grid),
         failed_stage="weigh" if failure is None else "decode",
         expected_error_rate=seen.expected_error_rate,
         blocks=blocks,
@@ -141,8 +141,8 @@ def _decoded_reading(
         mirrored=mirrored,
         inverted=inverted,
         pitch_px=grid.pitch_px,
-        pitch_nm=_pitch_nm(grid, source),
-        rotation_deg=_rotation_deg(grid),
+        pitch_nm=pitch_nm_of(grid, source),
+        rotation_deg=rotation_deg_of(grid),
         corrected_codewords=sum(decoded.corrected),
         confidence=1.0 - decoded.chance,
         corrected_per_block=decoded.corrected,
@@ -171,8 +171,8 @@ def small_reading_of(
         mirrored=confirmed.mirrored,
         inverted=confirmed.inverted,
         pitch_px=confirmed.grid.pitch_px,
-        pitch_nm=_pitch_nm(confirmed.grid, source),
-        rotation_deg=_rotation_deg(confirmed.grid),
+        pitch_nm=pitch_nm_of(confirmed.grid, source),
+        rotation_deg=rotation_deg_of(confirmed.grid),
         corrected_codewords=None,
         confidence=1.0 - confirmed.chance,
         reader=answer.reader,
@@ -181,13 +181,14 @@ def small_reading_of(
     )
 
 
-def _rotation_deg(grid: Grid) -> float:
+def rotation_deg_of(grid: Grid) -> float:
+    """Return the direction of a symbol's top edge, clockwise."""
     top_left, top_right = grid.corners_yx[:2]
     y, x = top_right - top_left
     return float(np.rad2deg(np.arctan2(y, x)))
 
 
-def _pitch_nm(grid: Grid, source: Source) -> float | None:
+def pitch_nm_of(grid: Grid, source: Source) -> float | None:
     """Return the mean pitch along the sides, on the specimen."""
     if source.pixel_size_nm is None:
         return None

@@ -21,13 +21,20 @@ from qtpy.QtWidgets import (
     QSizePolicy,
 )
 
-from napari_nanoqr.cli.decode import record_of
+from napari_nanoqr.cli.decode_result import DecodeResult
 from napari_nanoqr.files import write_bytes, write_text
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import PixelSize
 from napari_nanoqr.widgets.planes import Plane
-from napari_nanoqr.widgets.reading_words import facts, left_over, payload_text
+from napari_nanoqr.widgets.reading_words import (
+    comparison_lines,
+    facts,
+    left_over,
+    payload_text,
+    sets_in_words,
+)
 from napari_nanoqr.widgets.readings_table import ReadingsTable
 
 _PAYLOAD_HEIGHT = 64
@@ -49,6 +56,8 @@ class Outcome:
         As it was used.
     readings : Readings
         From top to bottom, with what could not be read.
+    comparisons : tuple of Comparison or None
+        Where a design was found; None where none was chosen.
     """
 
     image: weakref.ref[Image]
@@ -57,6 +66,7 @@ class Outcome:
     plane: Plane
     pixel_size: PixelSize
     readings: Readings
+    comparisons: tuple[Comparison, ...] | None = None
 
 
 class DecodeResults:
@@ -99,7 +109,10 @@ class DecodeResults:
         self.json_button.setToolTip("Save all of it, as nanoqr decode --json prints it")
         self.json_button.clicked.connect(self._ask_and_save_json)
         self.left_over = _text()
-        for widget in (self.heading, self.table, self.payload, self.facts):
+        self.sets, self.compared = _text(), _text()
+        for widget in (
+            self.heading, self.table, self.payload, self.facts, self.sets, self.compared,
+        ):  # fmt: skip
             panel.add(widget)
         panel.add_buttons(self.copy_button, self.bytes_button, self.json_button)
         panel.add(self.left_over)
@@ -116,10 +129,14 @@ class DecodeResults:
             self.bytes_button,
         ):  # fmt: skip
             widget.setVisible(bool(readings))
-        # what was seen and not read is worth keeping, too
-        self.json_button.setVisible(bool(readings or readings.unread))
+        compared = None if outcome is None else outcome.comparisons
+        self.compared.setText("" if compared is None else comparison_lines(compared))
         self.left_over.setText(left_over(readings))
-        self.left_over.setVisible(bool(self.left_over.text()))
+        self.sets.setText(sets_in_words(readings))
+        for label in (self.sets, self.compared, self.left_over):
+            label.setVisible(bool(label.text()))
+        # what was seen and not read is worth keeping, too
+        self.json_button.setVisible(bool(readings or readings.unread or compared))
         self._show_selected()
 
     def _on_picked(self, reading: Any) -> None:
@@ -169,7 +186,9 @@ class DecodeResults:
             raise ValueError("Nothing was decoded yet.")
         size = done.pixel_size
         source = None if size.nm is None else size.source
-        return record_of(done.path or done.name, size.nm, source, done.readings)
+        return DecodeResult(
+            done.path or done.name, size.nm, source, done.readings, done.comparisons
+        ).to_dict()
 
     def save_json(self, path: Path) -> None:
         """Save all that was found, as ``nanoqr decode --json`` prints it.

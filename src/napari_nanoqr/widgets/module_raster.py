@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.widgets.layers import DARK, LIGHT
 
@@ -100,6 +101,20 @@ def confidence_raster(readings: Sequence[Reading]) -> Raster:
         for reading in readings
         if reading.likelihoods is not None
     ]
+    return draw(drawn, np.float32(np.nan))
+
+
+def difference_raster(comparisons: Sequence[Comparison]) -> Raster:
+    """Draw how likely each module is as it was designed, where a design was found.
+
+    Returns
+    -------
+    probability : (y, x) float32 array
+        0 to 1; 0 where the module is covered or gone, NaN beside the symbols.
+    step, corner
+        As of :func:`module_raster`.
+    """
+    drawn = [(found, (1 - found.covered) / (1 + np.exp(-found.evidence))) for found in comparisons]
     return draw(drawn, np.float32(np.nan))
 
 

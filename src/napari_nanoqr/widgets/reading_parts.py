@@ -10,12 +10,14 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Shapes
 from napari.utils.colormaps import Colormap
 
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.widgets.layers import KEY
 from napari_nanoqr.widgets.module_raster import (
     Raster,
     confidence_raster,
+    difference_raster,
     in_image,
     module_map,
     module_raster,
@@ -40,6 +42,13 @@ DOUBT_COLOURS = Colormap(
     [[0.8, 0.475, 0.655, 1], [0.8, 0.475, 0.655, 0]], name="nanoqr doubt", nan_color=[0, 0, 0, 0]
 )
 
+DIFFERENCE_COLOURS = Colormap(
+    [[0.835, 0.369, 0, 1], [0.835, 0.369, 0, 0.7], [0.835, 0.369, 0, 0]],
+    name="nanoqr differences",
+    controls=[0, 0.5, 1],
+    nan_color=[0, 0, 0, 0],
+)
+
 _FEW_CODES = 3
 _LONGEST_OF_MANY = 14
 
@@ -54,19 +63,35 @@ class Shown:
         Codes that were read.
     unread : sequence of Unread
         Symbols that were not.
-    modules, confidence : Raster
+    comparisons : sequence of Comparison
+        Where a design was found.
+    modules, confidence, differences : Raster
         What is drawn of their modules.
     """
 
     readings: Sequence[Reading]
     unread: Sequence[Unread]
+    comparisons: Sequence[Comparison]
     modules: Raster
     confidence: Raster
+    differences: Raster
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], unread: Sequence[Unread] = ()) -> Shown:
+    def of(
+        cls,
+        readings: Sequence[Reading],
+        unread: Sequence[Unread] = (),
+        comparisons: Sequence[Comparison] = (),
+    ) -> Shown:
         """Draw what takes a while to draw."""
-        return cls(readings, unread, module_raster(readings), confidence_raster(readings))
+        return cls(
+            readings,
+            unread,
+            comparisons,
+            module_raster(readings),
+            confidence_raster(readings),
+            difference_raster(comparisons),
+        )
 
 
 @dataclass(frozen=True)
@@ -124,6 +149,21 @@ def _make_confidence(ndim: int, **options: Any) -> Image:
 def _fill_confidence(layer: Image, place: Place, shown: Shown) -> None:
     _fill_raster(layer, place, shown.confidence)
     layer.contrast_limits = (0.5, 1)
+
+
+def _make_differences(ndim: int, **options: Any) -> Image:
+    return Image(
+        np.zeros((1,) * ndim, np.float32),
+        colormap=DIFFERENCE_COLOURS,
+        contrast_limits=(0, 1),
+        **options,
+    )
+
+
+def _fill_differences(layer: Image, place: Place, shown: Shown) -> None:
+    _fill_raster(layer, place, shown.differences)
+    layer.contrast_limits = (0, 1)
+    layer.metadata[KEY]["comparisons"] = [found.to_dict() for found in shown.comparisons]
 
 
 def _fill_raster(layer: Image, place: Place, raster: Raster) -> None:
@@ -261,6 +301,8 @@ PARTS = (
     Part("modules", lambda shown: bool(shown.readings), _make_modules, _fill_modules),
     Part("confidence", lambda shown: shown.confidence[0].size > 1, _make_confidence,
          _fill_confidence),
+    Part("differences", lambda shown: bool(shown.comparisons), _make_differences,
+         _fill_differences),
     Part("repaired", lambda shown: bool(shown.readings), _make_repaired, _fill_repaired),
     Part("unread", lambda shown: bool(shown.unread), _make_outlines(UNREAD_COLOUR), _fill_unread),
     Part("codes", lambda shown: bool(shown.readings), _make_outlines(OUTLINE_COLOUR), _fill_codes),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from napari_nanoqr.reading.advice import (
     describe_unread,
     margin_in_words,
     nothing_seen,
+    percent,
     share_of,
 )
+from napari_nanoqr.reading.append import join_sets
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.image_source import ImageSource
@@ -15,6 +20,7 @@ from napari_nanoqr.widgets.image_source import ImageSource
 LONGEST_LABEL = 32
 
 _MOST_LEFT_OVER = 3
+_LONGEST_SET = 200
 
 
 def label_of(reading: Reading, longest: int = LONGEST_LABEL) -> str:
@@ -23,6 +29,11 @@ def label_of(reading: Reading, longest: int = LONGEST_LABEL) -> str:
         words = f"hex {reading.payload.hex(' ')}"
     else:
         words = " ".join(reading.text.split())
+    return shortened(words, longest)
+
+
+def shortened(words: str, longest: int) -> str:
+    """Return the start and the end of words that are too long."""
     if len(words) <= longest:
         return words
     half = (longest - 1) // 2
@@ -69,9 +80,12 @@ def summary(readings: Readings) -> str:
 def facts(reading: Reading) -> str:
     """Say in some lines how well a code was read, and how far it is from being lost."""
     lines = []
+    if reading.structured_append is not None:
+        index, count, _ = reading.structured_append
+        lines.append(f"Number {index + 1} of a set of {count}")
     if reading.wrong is not None:
         wrong, of = int(reading.wrong.sum()), reading.wrong.size
-        lines.append(f"{wrong} of {of} modules read wrong ({100 * wrong / of:.2g} %)")
+        lines.append(f"{wrong} of {of} modules read wrong ({percent(wrong / of)})")
     margin = reading.margin
     if margin is not None:
         low, high = min(margin.noise), max(margin.noise)
@@ -94,6 +108,18 @@ def left_over(readings: Readings) -> str:
         lines = [*lines[:_MOST_LEFT_OVER], f"… and {more} more"]
     # of a single one all has been said in the status line
     return "\n".join(lines) if readings or len(lines) > 1 else ""
+
+
+def sets_in_words(readings: Readings) -> str:
+    """Say what became of sets of codes that hold one message together."""
+    return "\n".join(shortened(str(joined), _LONGEST_SET) for joined in join_sets(readings))
+
+
+def comparison_lines(comparisons: Sequence[Comparison]) -> str:
+    """Say how an image compares with the design that was chosen."""
+    if not comparisons:
+        return "The design was not found in this image."
+    return "\n".join(str(found) for found in comparisons)
 
 
 def payload_text(reading: Reading) -> str:

@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
+from napari_nanoqr.reading.advice import percent
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.widgets.reading_words import label_of, repairs
 
@@ -106,8 +107,8 @@ def cells(reading: Reading) -> tuple[str, ...]:
     return (
         label_of(reading, 200),
         symbol,
-        "not known" if reading.margin is None else f"{100 * reading.margin.share:.2g} %",
-        "not known" if error_rate is None else f"{100 * error_rate:.2g} %",
+        "not known" if reading.margin is None else percent(reading.margin.share),
+        "not known" if error_rate is None else percent(error_rate),
         pitch,
         f"{reading.rotation_deg:.1f}°",
         ", ".join(seen) or "as encoded",

@@ -9,6 +9,9 @@ from typing import TypeVar
 import numpy as np
 from napari.layers import Image, Shapes
 
+from napari_nanoqr.design.design import Design
+from napari_nanoqr.reading.compare import compare_with_design
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.read import Progress, read_codes
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
@@ -119,7 +122,39 @@ def read_regions(
     return Readings(_sorted(found), _sorted(unread), "" if found else advice)
 
 
-Seen = TypeVar("Seen", Reading, Unread)
+def compare_regions(
+    source: ImageSource,
+    boxes: Sequence[Box],
+    design: Design,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> tuple[Comparison, ...]:
+    """Hold boxes of an image against a design, without boxes all of it.
+
+    Parameters
+    ----------
+    source, boxes, progress, cancelled
+        As for :func:`read_regions`.
+    design : Design
+        What was written.
+
+    Returns
+    -------
+    tuple of Comparison
+        Corners are in pixels of the whole image.
+    """
+    found: list[Comparison] = []
+    regions: list[Box | None] = [*boxes] or [None]
+    for number, box in enumerate(regions):
+        progress(number, len(regions), f"looking for {design.name}")
+        if cancelled():
+            break
+        seen = compare_with_design(source.micrograph(box), design, cancelled=cancelled)
+        found += _new(seen, box, found)
+    return tuple(_sorted(found))
+
+
+Seen = TypeVar("Seen", Reading, Unread, Comparison)
 
 
 def _new(seen: Iterable[Seen], box: Box | None, known: Sequence[Seen]) -> list[Seen]:
@@ -129,7 +164,7 @@ def _new(seen: Iterable[Seen], box: Box | None, known: Sequence[Seen]) -> list[S
     return [one for one in moved if not any(_same(one, other) for other in known)]
 
 
-def _same(one: Reading | Unread, other: Reading | Unread) -> bool:
+def _same(one: Reading | Unread | Comparison, other: Reading | Unread | Comparison) -> bool:
     return overlap(one.corners_yx, other.corners_yx)
 
 

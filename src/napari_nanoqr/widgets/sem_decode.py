@@ -15,11 +15,10 @@ from qtpy.QtWidgets import QPushButton, QSizePolicy
 
 from napari_nanoqr.reading.read import Progress
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
-from napari_nanoqr.widgets.layers import KEY
+from napari_nanoqr.widgets.layers import KEY, design_of, shows_design
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.planes import to_world
@@ -31,7 +30,7 @@ from napari_nanoqr.widgets.reading_layers import (
 )
 from napari_nanoqr.widgets.reading_parts import Shown
 from napari_nanoqr.widgets.reading_words import no_code_advice, summary
-from napari_nanoqr.widgets.regions import read_regions, region_boxes
+from napari_nanoqr.widgets.regions import compare_regions, read_regions, region_boxes
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
@@ -91,12 +90,20 @@ class SemDecode(Panel):
             none="whole image",
             tooltip="Read within the selected shapes of this layer, or within all of them",
         )
+        self.design = LayerChoice(
+            self.viewer,
+            shows_design,
+            "Design",
+            none="none",
+            tooltip="What was written, where it is open here: every module is held against it",
+        )
         choices = [("all, averaged", _ALL), ("the current one", _CURRENT)]
         self.frames = ComboBox(choices=choices, value=_ALL, label="Frames")
         self.frames.tooltip = "Frames are brought into line before they are averaged"
         self._form = self.add_form(
-            self.image, self.found, self.pixel_size, self.pitch, self.region, self.frames
-        )
+            self.image, self.found, self.pixel_size, self.pitch, self.design, self.region,
+            self.frames,
+        )  # fmt: skip
         self.decode_button = QPushButton("Decode")
         self.decode_button.clicked.connect(self.decode)
         self.region_button = QPushButton("Draw a region")
@@ -177,25 +184,34 @@ class SemDecode(Panel):
             self.say(sentence_of(problem), BAD)
             return
         pitch = float(self.pitch.value) or None
+        chosen = self.design.value
+        design = None if chosen is None else design_of(chosen)
+        if chosen is not None and design is None:
+            self.say(f"{chosen.name} no longer shows a design: choose another one.", BAD)
+            return
         name, path, reference = image.name, path_of(image), weakref.ref(image)
         stop = Event()
 
-        def job() -> Generator[Step, None, tuple[Readings, Shown]]:
-            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Readings, Shown]:
+        def job() -> Generator[Step, None, tuple[Outcome, Shown]]:
+            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Outcome, Shown]:
                 loading = Thread(target=warm_up, daemon=True)
                 loading.start()
                 readings = read_regions(source, boxes, pitch, progress, cancelled)
-                shown = Shown.of(readings, readings.unread)
+                compared = None
+                if design is not None:
+                    compared = compare_regions(source, boxes, design, progress, cancelled)
+                outcome = Outcome(
+                    reference, name, path, source.plane, source.pixel_size, readings, compared
+                )
+                shown = Shown.of(readings, readings.unread, compared or ())
                 loading.join()
-                return readings, shown
+                return outcome, shown
 
             return stepwise(read, stop)
 
-        def done(result: tuple[Readings, Shown]) -> None:
-            readings, shown = result
-            outcome = Outcome(reference, name, path, source.plane, source.pixel_size, readings)
-            advice = no_code_advice(readings, source, pitch, bool(boxes))
-            self._show(outcome, shown, advice)
+        def done(result: tuple[Outcome, Shown]) -> None:
+            outcome, shown = result
+            self._show(outcome, shown, no_code_advice(outcome.readings, source, pitch, bool(boxes)))
 
         self.run(job, done, busy=(self.decode_button,))
 
