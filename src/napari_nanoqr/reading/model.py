@@ -26,18 +26,14 @@ from napari_nanoqr.symbols.decode import DecodedSymbol
 
 if TYPE_CHECKING:
     from napari_nanoqr.reading.symbol_fit import Candidate
-    from napari_nanoqr.symbols.soft_decode import NotReadable
-
-MOST_CHANCE = 1e-6
-"""Largest probability of a wrong answer that is accepted, over all candidates of an image."""
-
-MOST_ERROR_RATE = 0.25
-"""Modules that are expected to be wrong beyond which no code of any level can be decoded: the
-weakest code needs fewer than 0.16 (normal approximation, 4-H at 1 % failure)."""
 
 SECONDS, SECONDS_PER_MEGAPIXEL = 3.0, 3.0
 """Time for the search for places. Symbols are found in a small part of it; what takes longer
 are textures full of things that look like finder patterns."""
+
+_WORTH_EFFORT = 7.0
+"""Score of a candidate from which on its blocks are searched for long. Symbols that can be read
+at all have 7.6 and more, at the least dose and version 1; textures hardly ever reach 7."""
 
 MOST_CANDIDATES = 24
 """Candidates that are weighed in an image without any success."""
@@ -82,47 +78,48 @@ class ModelStep:
             cancelled = self.cancelled is not None and self.cancelled()
             return cancelled or time.monotonic() > ends
 
-        failures = 0
+        missed = tries = 0
         for candidate in locate(image, pitch_px=self.pitch_px, stretch_y=stretch, cancelled=enough):
             if self.cancelled is not None and self.cancelled():
                 break
             corners = candidate.grid.corners_yx
             if scene.taken(corners) or new.taken(corners):
                 continue
-            result = self._weigh(image, candidate, scene.source, failures)
+            result, tries = self._weigh(image, candidate, scene.source, tries)
             if isinstance(result, Reading):
                 new.found.append(result)
                 continue
             if result is not None:
                 scene.not_read(result)
-            failures += 1
-            if failures >= MOST_CANDIDATES:
+            missed += 1
+            if missed >= MOST_CANDIDATES:
                 break
         return new.found
 
     def _weigh(
-        self, image: NDArray[np.float32], candidate: Candidate, source: Source, failures: int
-    ) -> Reading | Unread | None:
-        """Weigh the modules of a candidate and decode them; None where it may be no symbol."""
-        from napari_nanoqr.reading.equalise import module_likelihoods
-        from napari_nanoqr.reading.locate import CONVINCING
-        from napari_nanoqr.symbols.soft_decode import decode_likelihoods
+        self, image: NDArray[np.float32], candidate: Candidate, source: Source, tries: int
+    ) -> tuple[Reading | Unread | None, int]:
+        """Weigh the modules of a candidate and decode them; None where it may be no symbol.
 
-        seen = module_likelihoods(image, candidate.grid, inverted=candidate.correlation < 0)
-        result: DecodedSymbol | NotReadable | None = None
-        if seen.expected_error_rate <= MOST_ERROR_RATE:
-            # over all places that may be tried, what each has of the chance adds up to one
-            places = (failures + 1) * (failures + 2)
-            result = decode_likelihoods(
-                seen.llr, effort=self.effort, most_chance=MOST_CHANCE, places=places
-            )
+        The number tells how often it was tried in vain to decode something in this image.
+        """
+        from napari_nanoqr.reading.locate import CONVINCING
+        from napari_nanoqr.reading.weigh import weigh
+
+        # what hardly looks like a symbol is not worth long searches
+        effort = self.effort if candidate.score >= _WORTH_EFFORT else min(1, self.effort)
+        weighed = weigh(
+            image, candidate.grid, inverted=candidate.correlation < 0, effort=effort, tries=tries
+        )
+        seen, result = weighed.seen, weighed.result
         # a symbol that says nothing may as well be an even surface
         if isinstance(result, DecodedSymbol) and result.content.payload:
             fitted = fit_to_symbol(image, seen.grid, result.symbol.matrix)
-            return likely_reading_of(result, fitted, candidate.mirrored, seen, source)
+            reading = likely_reading_of(result, fitted, candidate.mirrored, seen, source)
+            return reading, weighed.tries - 1
         if candidate.score < CONVINCING or isinstance(result, DecodedSymbol):
-            return None
-        return unread_of(image, seen, result, candidate.mirrored, source)
+            return None, weighed.tries
+        return unread_of(image, seen, result, candidate.mirrored, source), weighed.tries
 
 
 def others(scene: Scene, stretch_y: float) -> bool:

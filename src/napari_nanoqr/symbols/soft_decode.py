@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,12 +42,16 @@ class NotReadable:
         Blocks that could not be decoded.
     blocks : int
         Number of blocks.
+    dark, certain : (rows, columns) bool arrays
+        Modules of the blocks that were decoded, True = dark, and which they are.
     """
 
     error: str
     mask: int
     failed_blocks: tuple[int, ...]
     blocks: int
+    dark: NDArray[np.bool_] = field(repr=False)
+    certain: NDArray[np.bool_] = field(repr=False)
 
 
 def decode_likelihoods(
@@ -91,7 +95,8 @@ def decode_likelihoods(
         result = _decode_blocks(llr, layout, error, mask, effort, most_chance, tried)
         if isinstance(result, DecodedSymbol):
             return result
-        failure = failure or result
+        if failure is None or len(result.failed_blocks) < len(failure.failed_blocks):
+            failure = result
     assert failure is not None  # there is always one format
     return failure
 
@@ -130,7 +135,6 @@ def _decode_blocks(
 
     parity = layout.blocks[error].parity
     blocks = _soft_blocks(llr, layout, error, mask)
-    allowed = most_chance / len(blocks)
     found: dict[int, SoftDecoded] = {}
     chances: dict[int, BlockChance] = {}
     # long searches only where quick ones have shown that there is a symbol at all
@@ -141,26 +145,49 @@ def _decode_blocks(
             decoded = decode_soft(ratios, parity, effort=level, known=known)
             if decoded is not None:
                 chances[number] = chance_of_block(ratios, known, decoded, parity)
-                if chances[number].least(tried) <= allowed:
+                # what all blocks add up to is looked at in the end
+                if chances[number].least(tried) <= most_chance:
                     found[number] = decoded
                     continue
-            if len(blocks) - len(found) > len(blocks) // 2 and number > len(blocks) // 2:
+            if not found and number > len(blocks) // 2:
                 break
     failed = tuple(number for number in range(len(blocks)) if number not in found)
-    if failed:
-        return NotReadable(error, mask, failed, len(blocks))
     corrected = np.zeros(layout.blocks[error].codewords, dtype=np.uint8)
-    for number, (positions, _, _) in enumerate(blocks):
-        corrected[positions] = found[number].codeword
+    for number, decoded in found.items():
+        corrected[blocks[number][0]] = decoded.codeword
+    if failed:
+        dark, certain = _modules_of(corrected, layout, error, mask, [blocks[n][0] for n in found])
+        return NotReadable(error, mask, failed, len(blocks), dark, certain)
     counts = tuple(found[number].wrong_codewords for number in range(len(blocks)))
+    nothing = np.zeros(layout.dark.shape, dtype=bool)
     try:
         result = assemble(corrected, llr < 0, error, mask, counts, 1.0)
     except Undecodable:
-        return NotReadable(error, mask, (), len(blocks))
+        return NotReadable(error, mask, (), len(blocks), nothing, nothing)
     chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tried)
     if chance > most_chance:
-        return NotReadable(error, mask, tuple(range(len(blocks))), len(blocks))
+        every = tuple(range(len(blocks)))
+        return NotReadable(error, mask, every, len(blocks), nothing, nothing)
     return replace(result, chance=chance)
+
+
+def _modules_of(
+    codewords: NDArray[np.uint8],
+    layout: Layout,
+    error: str,
+    mask: int,
+    decoded: list[NDArray[np.int_]],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the modules of codewords at some positions, True = dark, and which they are."""
+    settled = np.zeros(codewords.shape, dtype=bool)
+    for positions in decoded:
+        settled[positions] = True
+    order = bit_order(layout.blocks[error])
+    places = tuple(place[: order.size] for place in layout.codeword_places)
+    dark, certain = np.zeros((2, *layout.dark.shape), dtype=bool)
+    dark[places] = np.unpackbits(codewords).astype(bool)[order]
+    certain[places] = settled.repeat(8)[order]
+    return dark ^ (layout.masks[mask] & certain), certain
 
 
 def _soft_blocks(

@@ -1,0 +1,90 @@
+"""Weigh the modules of a symbol and decode them, each with the help of the other.
+
+What one block of a symbol says is known for the others: where its modules are beside theirs,
+their leak is no longer guessed. So a symbol is read at the dose of its luckiest blocks, not at
+that of its unluckiest one (iterative equalisation and decoding: C. Douillard et al., European
+Transactions on Telecommunications 6 (1995) 507).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.equalise import ModuleLikelihoods, module_likelihoods
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.symbols.decode import DecodedSymbol
+from napari_nanoqr.symbols.soft_decode import QUICK_EFFORT, NotReadable, decode_likelihoods
+
+MOST_CHANCE = 1e-6
+"""Largest probability of a wrong answer that is accepted, over all candidates of an image."""
+
+MOST_ERROR_RATE = 0.25
+"""Modules that are expected to be wrong beyond which no code of any level can be decoded: the
+weakest code needs fewer than 0.16 (normal approximation, 4-H at 1 % failure)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """What became of a place.
+
+    Parameters
+    ----------
+    seen : ModuleLikelihoods
+        Its modules.
+    result : DecodedSymbol, NotReadable or None
+        The symbol, or how far decoding came; None where it was not tried.
+    tries : int
+        How often it was tried to decode, with what was tried before.
+    """
+
+    seen: ModuleLikelihoods
+    result: DecodedSymbol | NotReadable | None
+    tries: int
+
+
+def weigh(
+    image: NDArray[np.float32], grid: Grid, *, inverted: bool, effort: int, tries: int = 0
+) -> Weighed:
+    """Weigh modules and decode them, again and again as long as further blocks are decoded.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image, neither smoothed nor flattened.
+    grid : Grid
+        Where the symbol is, to about a tenth of a module.
+    inverted : bool
+        Dark modules are the brighter ones.
+    effort : int
+        How long each block is searched, see `napari_nanoqr.codes.soft.decode_soft`.
+    tries : int
+        How often it was tried before to decode what is in the image.
+
+    Returns
+    -------
+    Weighed
+        What was seen last, and what it says.
+    """
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+    seen = module_likelihoods(image, grid, inverted=inverted)
+    if seen.expected_error_rate > MOST_ERROR_RATE:
+        return Weighed(seen, None, tries)
+    level = min(QUICK_EFFORT, effort)
+    while True:
+        tries += 1
+        # over all that may be tried, what each has of the chance adds up to one
+        result = decode_likelihoods(
+            seen.llr, effort=level, most_chance=MOST_CHANCE, places=tries * (tries + 1)
+        )
+        if isinstance(result, DecodedSymbol) or not result.failed_blocks:
+            return Weighed(seen, result, tries)
+        if result.certain.sum() > (0 if known is None else known[1].sum()):
+            known = result.dark, result.certain
+            seen = module_likelihoods(image, seen.grid, inverted=inverted, known=known)
+        elif level < effort:
+            level = effort
+        else:
+            return Weighed(seen, result, tries)
