@@ -75,7 +75,7 @@ def test_blocks_that_were_decoded_are_known_when_modules_are_weighed_again(
 
 
 def test_what_gets_no_further_ends() -> None:
-    image, grid = picture(6.0)
+    image, grid = picture(7.5)
     result = weigh(image, grid, inverted=False, effort=2, tries=3)
     assert not isinstance(result.result, DecodedSymbol)
     assert 3 <= result.tries < 12
