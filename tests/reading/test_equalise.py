@@ -7,8 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.equalise import module_likelihoods
-from napari_nanoqr.reading.evidence import Level, Levels, Values, fit_levels
-from napari_nanoqr.reading.extrinsic import expected_by_others
+from napari_nanoqr.reading.evidence import Values, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse
@@ -290,30 +289,3 @@ class TestLevels:
         levels = fit_levels(Values(values, np.ones((60, 60)), nothing, nothing), nothing > 0,
                             light, 0.5)  # fmt: skip
         assert levels.rho == pytest.approx(1 / 0.9, rel=0.07)
-
-
-class TestWhatOthersSay:
-    def seen(self, sigma: float) -> tuple[np.ndarray, Values, Levels]:
-        rng = np.random.default_rng(2)
-        signs = np.where(rng.random((60, 60)) < 0.5, 1.0, -1.0)
-        values = signs + rng.normal(0, sigma, signs.shape)
-        nothing = np.zeros_like(signs)
-        levels = Levels(Level(-1.0, 0.0, 0.0, sigma), Level(1.0, 0.0, 0.0, sigma))
-        return signs, Values(values, np.ones_like(signs), nothing, nothing), levels
-
-    @pytest.mark.parametrize("sigma", [0.5, 1.0, 1.5])
-    def test_errs_less_with_the_value_than_what_the_value_made_one_believe(
-        self, sigma: float
-    ) -> None:
-        signs, seen, levels = self.seen(sigma)
-        soft = np.tanh(levels.log_likelihood(seen) / 2)
-        others, variance = expected_by_others(seen, levels, soft, np.ones(signs.shape, bool))
-        error = seen.values - signs
-        assert abs((error * (others - signs)).mean()) < 0.5 * abs((error * (soft - signs)).mean())
-        assert variance == pytest.approx(((others - signs) ** 2).mean(), rel=0.3)
-
-    def test_is_all_there_is_where_every_module_is_known(self) -> None:
-        signs, seen, levels = self.seen(1.0)
-        others, variance = expected_by_others(seen, levels, signs, np.zeros(signs.shape, bool))
-        np.testing.assert_array_equal(others, signs)
-        assert variance == 0

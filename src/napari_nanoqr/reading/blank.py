@@ -7,8 +7,6 @@ nothing about what was written.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,10 +17,6 @@ _WINDOWS = (5, 9)
 
 _AREAS_DIFFER = 0.25
 """Standard deviation by which large areas of written modules miss the levels, not by noise."""
-
-_LEVELLED = ((1.0, 0.0),)
-_UNEVEN = tuple((contrast, shift) for contrast in (1.0, 0.8) for shift in (-0.2, 0.0, 0.2))
-"""Contrast and brightness that an area of written modules may have left over from evening out."""
 
 _LOG_PRIOR = float(np.log(1e-4))
 """Of an area of a given size and place to be blank."""
@@ -55,12 +49,11 @@ def blank_probability(
     Two hypotheses for each area: its values are those of modules, dark and light with equal
     probability; or one unknown level between -3 and 3 and noise (integrated over the level).
     """
-    from scipy.special import logsumexp
-
+    dark_density, light_density = levels.densities(seen, _AREAS_DIFFER)
     values = seen.values
     light_share = np.where(certain, np.where(dark, 0.0, 1.0), 0.5)
-    left_over = _UNEVEN if np.ptp(seen.scale) > 0 else _LEVELLED
-    written = [_log_written(seen, levels, light_share, *part) for part in left_over]
+    written = light_share * light_density + (1 - light_share) * dark_density
+    log_written = np.log((1 - OUTLIERS) * written + OUTLIERS / RANGE)
     noise = (levels.dark.sigma**2 + levels.light.sigma**2) / 2 + _AREAS_DIFFER**2
     variance = noise * seen.scale**2
     precision = 1 / variance
@@ -78,8 +71,7 @@ def blank_probability(
             + 0.5 * np.log(2 * np.pi / total)
             - np.log(RANGE)
         )
-        log_written = logsumexp([_box(log, side) for log in written], axis=0, b=1 / len(written))
-        odds = log_blank - log_written + _LOG_PRIOR
+        odds = log_blank - _box(log_written, side) + _LOG_PRIOR
         probability = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
         # each module takes the greatest of the areas that hold it
         padded = np.pad(probability, side - 1)
@@ -87,17 +79,6 @@ def blank_probability(
         down = np.max([padded[k : k + rows] for k in range(side)], axis=0)
         spread = np.max([down[:, k : k + columns] for k in range(side)], axis=0)
         result = np.maximum(result, spread)
-    return result
-
-
-def _log_written(
-    seen: Values, levels: Levels, light_share: NDArray[np.float64], contrast: float, shift: float
-) -> NDArray[np.float64]:
-    """Return the log-density of values where modules were written, under one left-over field."""
-    moved = replace(seen, values=(seen.values - shift) / contrast, scale=seen.scale / contrast)
-    dark, light = levels.densities(moved, _AREAS_DIFFER)
-    density = (light_share * light + (1 - light_share) * dark) / contrast
-    result: NDArray[np.float64] = np.log((1 - OUTLIERS) * density + OUTLIERS / RANGE)
     return result
 
 

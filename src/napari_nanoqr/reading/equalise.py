@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.blank import blank_probability
 from napari_nanoqr.reading.evidence import Levels, Values, fit_levels
-from napari_nanoqr.reading.extrinsic import expected_by_others
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
-from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner
+from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
+from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.regrid import settled
 from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
-from napari_nanoqr.reading.surroundings import BONDS, REACH, neighbours
 from napari_nanoqr.symbols.kinds import layout_of
 
 _WORTH_SAMPLING = 0.03
@@ -124,28 +123,26 @@ def module_likelihoods(
     variance = np.zeros_like(signs)
     counted = np.pad(certain, MARGIN)
     trusted, lost = certain, np.zeros(certain.shape)
-    others, open_share = inner(signs).copy(), float(not certain.all())
+    open_share = float(not certain.all())
     pulse, levels, llr = _rough_pulse(seen, signs), None, None
     field, cells = even(signs.shape), seen
     for number in range(1 + passes):
         if number > 0:
-            moved = settled(cells, pulse, field.contrast * signs, float(variance.mean()), grid)
+            moved = settled(cells, pulse, signs, float(variance.mean()), grid, field.contrast)
             if _distance(moved, grid) > _WORTH_SAMPLING * grid.pitch_px:
                 grid, seen = moved, sample_cells(image, moved)
         for _ in range(_FIRST_ROUNDS if number == 0 else 1):
-            field = fit_field(seen, pulse, _with_inner(signs, others), open_share, field)
+            field = fit_field(seen, pulse, signs, open_share, field)
             cells = field.removed(seen)
             _set_surround(cells, signs, pulse)
-            pulse = fit_pulse(cells, field.contrast * signs, field.contrast**2 * variance, counted)
+            pulse = fit_pulse(cells, signs, variance, counted, field.contrast)
             if not field.brightness.any():
                 break
         if pulse.amplitude == 0 or inverted not in (None, pulse.amplitude < 0):
             llr = None
             break
-        beforehand = field.contrast * _with_inner(signs, others)
-        values, sigma, strength = equalised(cells, pulse, beforehand, open_share, signs)
-        values /= inner(field.contrast)
-        scale = inner(field.contrast) ** -_NOISE_FALLS_BEHIND / strength
+        values, scale, sigma = equalised(cells, pulse, signs, open_share, field.contrast)
+        scale *= inner(field.contrast) ** -_NOISE_FALLS_BEHIND
         around = inner(neighbours(signs, 1))
         beside = (around[0, 1] + around[2, 1] + around[1, 0] + around[1, 2]) / 4
         across = (around[0, 0] + around[0, 2] + around[2, 0] + around[2, 2]) / 4
@@ -156,13 +153,11 @@ def module_likelihoods(
         lost = blank_probability(levelled, levels, certain, dark)
         trusted = certain & (lost < 0.5)
         # what is blank leaks as what it looks like, whatever was written there
-        written = np.where(dark, -1.0, 1.0)
         looks = np.where(lost < 0.5, soft, np.clip(values, -_BLANK_RANGE, _BLANK_RANGE))
-        inner(signs)[...] = np.where(trusted, written, looks)
+        inner(signs)[...] = np.where(trusted, np.where(dark, -1.0, 1.0), looks)
         inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
         inner(counted)[...] = lost < 0.5
-        others, open_share = expected_by_others(levelled, levels, soft, ~trusted)
-        others = np.where(trusted, written, np.where(lost < 0.5, others, looks))
+        open_share = float((1 - soft**2)[~trusted].mean()) if not trusted.all() else 0.0
         llr = _mixed(llr, lost)
     return _result(llr, lost, levels, pulse, grid)
 
@@ -214,13 +209,6 @@ def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.fl
     return result
 
 
-def _with_inner(signs: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return signs of which all but the margin are replaced."""
-    result = signs.copy()
-    inner(result)[...] = others
-    return result
-
-
 def _padded(signs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Put a quiet zone around the modules."""
     return np.pad(signs, MARGIN, constant_values=1.0)
@@ -258,4 +246,4 @@ def _rough_pulse(cells: NDArray[np.float32], signs: NDArray[np.float64]) -> Puls
     taps = np.zeros((CELLS, CELLS, 2 * REACH + 1, 2 * REACH + 1))
     taps[:, :, 1:-1, 1:-1] = far / 8
     taps[:, :, REACH, REACH] = near
-    return Pulse(taps, np.zeros((CELLS, CELLS, BONDS)), float(offset), 1.0)
+    return Pulse(taps, float(offset), 1.0)

@@ -24,13 +24,13 @@ RANGE = 6.0
 _LEAST_SIGMA = 0.12
 """Below this the model errs more than the image; likelihoods are bounded there anyway."""
 
-_EXPECTED_SLOPE = 0.4
-"""How much a level is expected to depend on the neighbours: hardly more than its half."""
+_EXPECTED_SLOPE = 0.1
+"""How much a level is expected to depend on the neighbours: bonds hold most of what does."""
 
 _LEAST_DISTANCE = 0.4
 """Light modules are brighter than dark ones by at least this much, whatever is around."""
 
-_LEARNED = 36
+_LEARNED = 12
 """About how many numbers of pulse, levels and grid were fitted to the same modules."""
 
 _STEPS = 12

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.pulse import Pulse, inner
+from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.subsample import CELLS, MARGIN
-from napari_nanoqr.reading.surroundings import REACH
 
 _LENGTHS = (5.0, 7.0, 10.0, 15.0, 22.0)
 """Lengths in modules over which a field changes; shorter ones cannot be told from modules."""
@@ -83,10 +83,9 @@ def fit_field(
     pulse : Pulse
         What a module does to them under even brightness.
     signs : (rows, columns) float array
-        What is expected of each module, from all but its own place in the image, the margin
-        included.
+        Expectation of each module, the margin included.
     open_share : float
-        Mean variance of these expectations.
+        Mean variance of the modules.
     before : Field
         What was found before: where the contrast is low, modules explain less.
 
@@ -103,7 +102,7 @@ def fit_field(
     """
     from scipy.fft import dctn, idctn
 
-    explained = inner(pulse.expected(before.contrast * signs).mean(axis=(0, 1)))
+    explained = inner(pulse.expected(signs, before.contrast).mean(axis=(0, 1)))
     # without the margin: there a field cannot be told from another ground
     means = inner(cells.mean(axis=(0, 1)))
     left = means - explained

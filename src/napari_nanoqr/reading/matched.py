@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.pulse import Pulse
-from napari_nanoqr.reading.subsample import CELLS, MARGIN, fine
-from napari_nanoqr.reading.surroundings import REACH, beside
+from napari_nanoqr.reading.bonds import beside, pictures
+from napari_nanoqr.reading.pulse import Pulse, inner, products
+from napari_nanoqr.reading.pulse_shapes import REACH
+from napari_nanoqr.reading.subsample import CELLS, fine
 
-_LEAST_ENERGY = 0.1
-"""A module that vanishes between its neighbours is not taken for less than this."""
+_LEAST_ENERGY = 0.15
+"""Of a module between dark ones, as a share of the common pulse's: there is always something."""
 
 
 def equalised(
@@ -18,8 +19,8 @@ def equalised(
     pulse: Pulse,
     signs: NDArray[np.float64],
     variance: float,
-    written: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    contrast: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Return a value for each module, about -1 for dark and 1 for light.
 
     Parameters
@@ -29,22 +30,21 @@ def equalised(
     pulse : Pulse
         What a module does to them.
     signs : (rows, columns) float array
-        What is expected of each module, from all but its own place in the image.
+        What is expected of each module.
     variance : float
         Mean variance of these expectations.
-    written : (rows, columns) float array
-        The same with all that is known: a module's bonds count with the signs of the others.
+    contrast : (rows, columns) float array
+        By how much less than usual modules show.
 
     Returns
     -------
     values : (rows - 6, columns - 6) float array
         Matched filter, neighbours cancelled, what is left of them weighed down (linear least
         mean squares over the whole symbol), without what was expected of the module itself.
+    scale : (rows - 6, columns - 6) float array
+        Noise of each value relative to that of a module without bonds.
     sigma : float
-        Noise of the values as the model expects it where a module's bonds weigh each other up.
-    strength : (rows - 6, columns - 6) float array
-        How much more of a module is to be seen than there, or less: by so much its noise is
-        less.
+        That noise, as the model expects it.
 
     References
     ----------
@@ -57,40 +57,60 @@ def equalised(
     rows, columns = signs.shape
     shape = next_fast_len(rows, real=True), next_fast_len(columns, real=True)
     fine_shape = CELLS * shape[0], CELLS * shape[1]
-    left = rfft2(fine(cells - pulse.expected(signs)), s=fine_shape)
-    pictures = pulse.pictures.astype(np.float32)
-    transfers = [rfft2(picture, s=fine_shape) for picture in pictures if picture.any()]
-    matched = [irfft2(left * t.conj(), s=fine_shape)[::CELLS, ::CELLS] for t in transfers]
+    left = cells - pulse.expected(signs, contrast)
+    noise = pulse.noise + _open_bonds(pulse, signs)
+    transfer = rfft2(pulse.picture.astype(np.float32), s=fine_shape)
+    matched = irfft2(rfft2(fine(left), s=fine_shape) * transfer.conj(), s=fine_shape) / noise
     # a pulse's picture begins with the first cell of the module REACH before its own
-    maps = [np.roll(m, (REACH, REACH), axis=(0, 1)) / pulse.noise for m in matched]
-    overlap = irfft2(np.abs(transfers[0]) ** 2, s=fine_shape)[::CELLS, ::CELLS] / pulse.noise
-    strength = np.ones((rows, columns))
-    at_modules = maps[0]
-    if len(maps) > 1:
-        around = beside(written)
-        for bond, sign in zip((maps[1], np.roll(maps[1], 1, axis=1), maps[2],
-                               np.roll(maps[2], 1, axis=0)), around, strict=True):  # fmt: skip
-            at_modules[:rows, :columns] += sign * bond[:rows, :columns]
-        strength = _strength(pictures, around)
+    at_modules = np.roll(matched[::CELLS, ::CELLS], (REACH, REACH), axis=(0, 1))
+    overlap = irfft2(np.abs(transfer) ** 2, s=fine_shape)[::CELLS, ::CELLS] / noise
     power = rfft2(overlap).real
     kept = 1 / (1 + variance * power)
     gain = float(irfft2(power * kept, s=shape)[0, 0])
-    change = irfft2(rfft2(at_modules) * kept, s=shape)[:rows, :columns] / max(gain, 1e-12)
-    inside = np.s_[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    values: NDArray[np.float64] = signs[inside] + (change / strength**2)[inside]
+    change = irfft2(rfft2(at_modules) * kept, s=shape)[:rows, :columns]
     rest = float(irfft2(kept, s=shape)[0, 0])
-    return values, float(np.sqrt(rest / max(gain, 1e-12))), strength[inside]
+    sigma = float(np.sqrt(rest / max(gain, 1e-12)))
+    share = np.ones_like(signs)
+    if pulse.bonds.any():
+        # what is left of the neighbours is taken out before modules are looked at with their bonds
+        left -= pulse.summed(variance * change)
+        bonded, share = _with_bonds(left, pulse, signs)
+        change += bonded / noise
+    change /= max(gain, 1e-12) * share
+    values: NDArray[np.float64] = signs + change / contrast
+    return inner(values), inner(share**-0.5), sigma
 
 
-def _strength(pictures: NDArray[np.float32], around: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the root of the energy of what a module changes, its bonds with neighbours included.
+def _open_bonds(pulse: Pulse, signs: NDArray[np.float64]) -> float:
+    """Return the variance that bonds of modules of which little is known yet add to a cell."""
+    known = float((inner(products(signs)) ** 2).mean())
+    # two bonds a module
+    return max(1 - known, 0.0) * 2 * float((pictures(pulse.bonds)[0] ** 2).sum()) / CELLS**2
 
-    Relative to that of the module alone.
+
+def _with_bonds(
+    left: NDArray[np.float32], pulse: Pulse, signs: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what bonds add to the matched filter of each module, and to the pulse's energy.
+
+    A module's own pulse is what it changes in the image: the common one, and its bonds with
+    those signs that its neighbours have.
     """
-    alone, right, below = np.pad(pictures, ((0, 0), (CELLS, 0), (CELLS, 0)))
-    moved = (alone, right, np.roll(right, -CELLS, axis=1), below, np.roll(below, -CELLS, axis=0))
-    flat = np.stack(moved).reshape(len(moved), -1).astype(float)
-    products = flat @ flat.T
-    weights = np.concatenate((np.ones((1, *around.shape[1:])), around))
-    energy = np.einsum("irc,ij,jrc->rc", weights, products / products[0, 0], weights)
-    return np.asarray(np.sqrt(np.maximum(energy, _LEAST_ENERGY)))
+    around = beside(signs.clip(-1, 1))
+    shown = pictures(pulse.bonds)
+    rows, columns = signs.shape
+    padded = np.pad(left, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    matched = np.zeros_like(signs)
+    for signs_there, bond in zip(around, shown, strict=True):
+        seen = np.zeros((rows, columns), dtype=np.float32)
+        for k, m in zip(*np.nonzero(bond.any(axis=(0, 1))), strict=True):
+            part = bond[:, :, k, m].astype(np.float32)
+            seen += np.tensordot(part, padded[:, :, k : k + rows, m : m + columns], axes=2)
+        matched += signs_there * seen
+    # cells of the module itself and of those around it, from its pulse and from its bonds
+    alone = pulse.taps[:, :, 1:-1, 1:-1][:, :, ::-1, ::-1]
+    parts = np.concatenate((alone[None], shown)).reshape(5, -1)
+    products = parts @ parts.T
+    weights = np.concatenate((np.ones((1, rows, columns)), around))
+    energy = np.einsum("aij,ab,bij->ij", weights, products, weights)
+    return matched, np.maximum(energy / products[0, 0], _LEAST_ENERGY)

@@ -8,9 +8,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.film_shapes import film_shapes
 from napari_nanoqr.reading.subsample import CELLS
-from napari_nanoqr.reading.surroundings import BONDS, SIDE
+
+REACH = 2
+"""Modules to each side on which a pulse acts."""
+
+_SIDE = 2 * REACH + 1
 
 _WIDTHS = (0.6, 0.75, 0.9, 1.0, 1.1, 1.25)
 """Sides in modules of the square that a module makes: 1 but for etch bias."""
@@ -60,19 +63,13 @@ def _family() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return blurred squares of all widths and blurs, ``(n, 9, 25)``, and a wide tail."""
     profiles = [_profile(width, blur) for width in _WIDTHS for blur in _BLURS]
     tail = _profile(1.0, _TAIL)
-    squares = np.stack([as_taps(np.outer(p, p)).reshape(CELLS**2, -1) for p in profiles])
-    film = film_shapes()
-    more = ((0, 0), (0, 0), (0, BONDS))
-    # where light modules are milled the signs turn, and their products do not
-    other = film.copy()
-    other[:, :, -BONDS:] *= -1
-    wide = np.pad(as_taps(np.outer(tail, tail)).reshape(CELLS**2, -1), more[1:])
-    return np.concatenate((np.pad(squares, more), film, other)), wide
+    squares = [as_taps(np.outer(p, p)).reshape(CELLS**2, -1) for p in profiles]
+    return np.stack(squares), as_taps(np.outer(tail, tail)).reshape(CELLS**2, -1)
 
 
 def _profile(width: float, blur: float) -> NDArray[np.float64]:
     """Return the mean in each cell of a bar that was blurred by a Gaussian, ``(15,)``."""
-    edges = (np.arange(CELLS * SIDE + 1) - CELLS * SIDE / 2) / CELLS
+    edges = (np.arange(CELLS * _SIDE + 1) - CELLS * _SIDE / 2) / CELLS
 
     def integral(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of the normal distribution function."""
@@ -96,5 +93,5 @@ def as_taps(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     (3, 3, 5, 5) float array
         Row and column of the cell, then by how far the module is off.
     """
-    back = picture.reshape(SIDE, CELLS, SIDE, CELLS).transpose(1, 3, 0, 2)
+    back = picture.reshape(_SIDE, CELLS, _SIDE, CELLS).transpose(1, 3, 0, 2)
     return back[:, :, ::-1, ::-1]

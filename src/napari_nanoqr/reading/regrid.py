@@ -25,6 +25,7 @@ def settled(
     signs: NDArray[np.float64],
     variance: float,
     grid: Grid,
+    contrast: NDArray[np.float64],
 ) -> Grid:
     """Return the grid after one step of Gauss and Newton, the most probable one.
 
@@ -40,13 +41,15 @@ def settled(
         Mean variance of the modules.
     grid : Grid
         The grid they were sampled with, off by no more than a few tenths of a module.
+    contrast : (rows, columns) float array
+        By how much less than usual modules show.
 
     Returns
     -------
     Grid
         Bent by a polynomial of degree 3, held back as far as the image does not call for it.
     """
-    expected = pulse.expected(signs)
+    expected = pulse.expected(signs, contrast)
     picture = fine(expected).astype(float)
     down, across = np.gradient(picture, 1 / CELLS)
     slopes = np.stack((down, across))

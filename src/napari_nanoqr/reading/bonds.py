@@ -1,0 +1,135 @@
+"""What two modules side by side show that neither shows alone.
+
+Where milling is through, more dose removes no more, and a strip between two milled modules is
+milled only if both are: the edge between two modules looks otherwise where they are equal than
+the sum of two pulses says. A bond is added on each edge, once for equal modules and with the
+other sign for unequal ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.reading.subsample import CELLS
+
+ALONG, ACROSS = 3, 2
+"""How many cells a bond reaches along its edge, from the middle, and to each side of it."""
+
+_EXPECTED = 0.15
+"""Standard deviation of a bond beforehand, as a share of the pulse's amplitude."""
+
+_SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0))
+"""Neighbours with whom a module has a bond, row and column: left, right, above, below."""
+
+
+def no_bonds() -> NDArray[np.float64]:
+    """Return bonds that add nothing, ``(3, 2)``."""
+    return np.zeros((ALONG, ACROSS))
+
+
+def beside(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of the four neighbours of each module: left, right, above, below.
+
+    Parameters
+    ----------
+    values : (rows, columns) float array
+        One value a module; beyond the edge it goes on.
+
+    Returns
+    -------
+    (4, rows, columns) float array
+        Theirs.
+    """
+    rows, columns = values.shape
+    padded = np.pad(values, 1, mode="edge")
+    return np.stack([padded[1 + r : 1 + r + rows, 1 + c : 1 + c + columns] for r, c in _SIDES])
+
+
+def spread(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each part of a bond adds to the cells, for a value at each edge.
+
+    Parameters
+    ----------
+    edges : (4, rows, columns) float array
+        Values of the edges on the left and right of each module, above and below.
+
+    Returns
+    -------
+    (6, 3, 3, rows, columns) float array
+        For each distance along the edge and across it (3 x 2) cells by module.
+    """
+    left, right, above, below = edges
+    upright = _of_upright(left, right)
+    # a bond lies across a horizontal edge as it does across an upright one
+    lying = _of_upright(above.T, below.T).transpose(0, 2, 1, 4, 3)
+    return upright + lying
+
+
+def _of_upright(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows, columns = left.shape
+    across = np.zeros((ACROSS, CELLS, rows, columns))
+    across[0, 0], across[0, 2] = left, right
+    across[1, 1] = left + right
+    result = np.zeros((ALONG, ACROSS, CELLS, CELLS, rows, columns))
+    result[0, :, 1] = across
+    result[1, :, 0] = result[1, :, 2] = across
+    # two cells from the middle of an edge is the next module
+    result[2, :, 0, :, 1:] = across[:, :, :-1]
+    result[2, :, 2, :, :-1] = across[:, :, 1:]
+    return result.reshape(ALONG * ACROSS, CELLS, CELLS, rows, columns)
+
+
+def pictures(bonds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a bond with each of the four neighbours adds around a module.
+
+    Parameters
+    ----------
+    bonds : (3, 2) float array
+        By distance along the edge and across it.
+
+    Returns
+    -------
+    (4, 3, 3, 3, 3) float array
+        Cells of the modules around, ``[side, cell row, cell column, row, column]``.
+    """
+    result = []
+    for side in range(len(_SIDES)):
+        edges = np.zeros((len(_SIDES), CELLS, CELLS))
+        edges[side, 1, 1] = 1.0
+        # the same edge, as the neighbour sees it
+        row, column = _SIDES[side]
+        edges[side ^ 1, 1 + row, 1 + column] = 1.0
+        result.append(np.tensordot(bonds.ravel(), spread(edges), axes=1))
+    return np.stack(result)
+
+
+def fit_bonds(
+    parts: NDArray[np.float64],
+    left: NDArray[np.float64],
+    doubt: NDArray[np.float64],
+    noise: float,
+    amplitude: float,
+) -> NDArray[np.float64]:
+    """Fit bonds to what a sum of pulses leaves over.
+
+    Parameters
+    ----------
+    parts : (6, n) float array
+        See :func:`spread`, for the cells that are used.
+    left : (n,) float array
+        What is left over there.
+    doubt : (6,) float array
+        Sums of the variances of the parts, whose edges are not known for certain.
+    noise : float
+        Variance of a cell.
+    amplitude : float
+        The pulse's.
+
+    Returns
+    -------
+    (3, 2) float array
+        The most probable bonds.
+    """
+    normal = parts @ parts.T + np.diag(doubt + noise / max(_EXPECTED * abs(amplitude), 1e-12) ** 2)
+    return np.asarray(np.linalg.solve(normal, parts @ left)).reshape(ALONG, ACROSS)
