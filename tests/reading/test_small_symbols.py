@@ -9,7 +9,8 @@ import pytest
 
 from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.read import read_codes
-from napari_nanoqr.reading.small import confirm_small, micro_format, micro_patterns
+from napari_nanoqr.reading.small import confirm_small
+from napari_nanoqr.symbols.kinds import layout_named
 
 segno = pytest.importorskip("segno")
 
@@ -57,12 +58,6 @@ def test_rmqr_is_read() -> None:
     assert reading.version == f"R{modules.shape[0]}x{modules.shape[1]}"
 
 
-def test_the_format_code_has_a_distance_of_five_at_least() -> None:
-    words = [micro_format(data) for data in range(32)]
-    distances = {(a ^ b).bit_count() for a in words for b in words if a != b}
-    assert min(distances) >= 5
-
-
 def believable() -> tuple[np.ndarray, NativeAnswer]:
     modules = micro("nanoqr", "M4", "Q")
     image = picture(modules)
@@ -78,8 +73,8 @@ def test_a_symbol_without_its_patterns_is_not_believed() -> None:
     image, answer = believable()
     assert confirm_small(image, answer, plain=True) is not None
     assert answer.matrix is not None
-    dark, known = micro_patterns(17)
-    broken = np.where(known, ~dark, answer.matrix)
+    layout = layout_named("M4")
+    broken = np.where(layout.certain, ~layout.dark, answer.matrix)
     assert confirm_small(image, replace(answer, matrix=broken), plain=True) is None
 
 
@@ -89,6 +84,13 @@ def test_a_symbol_that_the_image_does_not_show_is_not_believed() -> None:
     assert confirm_small(noise, answer, plain=True) is None
 
 
-def test_a_symbol_of_another_format_is_not_believed() -> None:
+def test_an_answer_that_the_modules_do_not_hold_is_not_believed() -> None:
     image, answer = believable()
-    assert confirm_small(image, replace(answer, version="M3", error="L"), plain=True) is None
+    assert confirm_small(image, replace(answer, payload=b"nanoqs"), plain=True) is None
+
+
+def test_modules_of_another_size_are_not_believed() -> None:
+    image, answer = believable()
+    assert answer.matrix is not None
+    for part in (answer.matrix[:15, :15], answer.matrix[:, :16]):
+        assert confirm_small(image, replace(answer, matrix=part), plain=True) is None

@@ -35,7 +35,7 @@ _LEAST_CORRELATION = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Confirmed:
-    """A QR symbol that was decoded here.
+    """A symbol that was decoded here.
 
     Parameters
     ----------

@@ -13,7 +13,6 @@ from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.prepare import Attempt
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.small import ConfirmedSmall
 from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.kinds import layout_of
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def reading_of(
     confirmed: Confirmed, answer: NativeAnswer, attempt: Attempt, source: Source
 ) -> Reading:
-    """Return the reading of a QR symbol that was decoded here."""
+    """Return the reading of a symbol that was decoded here."""
     decoded = confirmed.decoded
     text = as_text(decoded.symbol.payload)
     if text is None and confirmed.agrees and decoded.content.eci is not None:
@@ -150,34 +149,6 @@ def _decoded_reading(
         wrong=decoded.wrong,
         structured_append=decoded.content.structured_append,
         **more,
-    )
-
-
-def small_reading_of(
-    confirmed: ConfirmedSmall, answer: NativeAnswer, attempt: Attempt, source: Source
-) -> Reading:
-    """Return the reading of a Micro QR or rMQR symbol that a native reader decoded."""
-    assert answer.payload is not None
-    assert answer.version is not None
-    text = as_text(answer.payload)
-    return Reading(
-        payload=answer.payload,
-        text=text,
-        symbology=answer.symbology,
-        version=answer.version,
-        error=None if answer.version == "M1" else answer.error,
-        mask=answer.mask if answer.symbology == "Micro QR" else None,
-        corners_yx=confirmed.grid.corners_yx,
-        mirrored=confirmed.mirrored,
-        inverted=confirmed.inverted,
-        pitch_px=confirmed.grid.pitch_px,
-        pitch_nm=pitch_nm_of(confirmed.grid, source),
-        rotation_deg=rotation_deg_of(confirmed.grid),
-        corrected_codewords=None,
-        confidence=1.0 - confirmed.chance,
-        reader=answer.reader,
-        preparation=attempt.preparation,
-        matrix=confirmed.sampled,
     )
 
 

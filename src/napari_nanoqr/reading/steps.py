@@ -10,7 +10,7 @@ from napari_nanoqr.reading.confirm import confirm
 from napari_nanoqr.reading.native import NativeAnswer, NativeReaders
 from napari_nanoqr.reading.prepare import Attempt
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.report import reading_of, small_reading_of
+from napari_nanoqr.reading.report import reading_of
 from napari_nanoqr.reading.scene import Scene
 from napari_nanoqr.reading.small import confirm_small
 
@@ -72,10 +72,8 @@ class NativeStep:
         image = scene.preparations.base
         if answer.symbology == "QR":
             confirmed = confirm(image, answer)
-            if confirmed is None:
-                return None
-            return reading_of(confirmed, answer, self.attempt, scene.source)
-        small = confirm_small(image, answer, self.attempt.plain)
-        if small is None:
+        else:
+            confirmed = confirm_small(image, answer, self.attempt.plain)
+        if confirmed is None:
             return None
-        return small_reading_of(small, answer, self.attempt, scene.source)
+        return reading_of(confirmed, answer, self.attempt, scene.source)
