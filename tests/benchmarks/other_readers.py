@@ -13,8 +13,8 @@ from scipy.ndimage import gaussian_filter
 Grey = NDArray[np.uint8]
 Payloads = set[bytes]
 
-BLURS_MODULES = (0.4, 0.5, 0.3, 0.2, 0.0)
-"""Standard deviations that the exhaustive script smooths with, what often helps first."""
+BLURS_MODULES = (0.3, 0.4, 0.2, 0.5, 0.0)
+"""Standard deviations that the exhaustive script smooths with, those that often help first."""
 
 
 def zxing(image: Grey) -> Payloads:
@@ -65,7 +65,7 @@ def exhaustive(image: NDArray[Any], pitch_px: float) -> Payloads:
     for blur in BLURS_MODULES:
         grey = stretched(gaussian_filter(mean, blur * pitch_px) if blur else mean)
         for seen in (grey, np.where(grey > threshold_otsu(grey), 255, 0).astype(np.uint8)):
-            for reader in (wechat, zxing, zbar):
+            for reader in (zxing, zbar, wechat):
                 if found := reader(seen):
                     return found
     return set()
