@@ -30,7 +30,7 @@ _EXPECTED_SLOPE = 0.1
 _LEAST_DISTANCE = 0.4
 """Light modules are brighter than dark ones by at least this much, whatever is around."""
 
-_LEARNED = 12
+_LEARNED = 36
 """About how many numbers of pulse, levels and grid were fitted to the same modules."""
 
 _STEPS = 12

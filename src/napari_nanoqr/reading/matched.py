@@ -10,6 +10,9 @@ from napari_nanoqr.reading.pulse import Pulse, inner, products
 from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.subsample import CELLS, fine
 
+_FAR = 12
+"""Modules across which the filter is looked at where it acts on a single one."""
+
 _LEAST_ENERGY = 0.15
 """Of a module between dark ones, as a share of the common pulse's: there is always something."""
 
@@ -74,8 +77,9 @@ def equalised(
     if pulse.bonds.any():
         # what is left of the neighbours is taken out before modules are looked at with their bonds
         left -= pulse.summed(variance * change)
-        bonded, share = _with_bonds(left, pulse, signs)
-        change += bonded / noise
+        around = beside(signs.clip(-1, 1))
+        change += _of_bonds(left, pulse, around) / noise
+        share = _shares(pulse, around, variance, noise)
     change /= max(gain, 1e-12) * share
     values: NDArray[np.float64] = signs + change / contrast
     return inner(values), inner(share**-0.5), sigma
@@ -88,29 +92,49 @@ def _open_bonds(pulse: Pulse, signs: NDArray[np.float64]) -> float:
     return max(1 - known, 0.0) * 2 * float((pictures(pulse.bonds)[0] ** 2).sum()) / CELLS**2
 
 
-def _with_bonds(
-    left: NDArray[np.float32], pulse: Pulse, signs: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what bonds add to the matched filter of each module, and to the pulse's energy.
+def _of_bonds(
+    left: NDArray[np.float32], pulse: Pulse, around: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return what bonds add to the matched filter of each module.
 
     A module's own pulse is what it changes in the image: the common one, and its bonds with
     those signs that its neighbours have.
     """
-    around = beside(signs.clip(-1, 1))
-    shown = pictures(pulse.bonds)
-    rows, columns = signs.shape
+    rows, columns = around.shape[1:]
     padded = np.pad(left, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    matched = np.zeros_like(signs)
-    for signs_there, bond in zip(around, shown, strict=True):
+    matched = np.zeros((rows, columns))
+    for signs_there, bond in zip(around, pictures(pulse.bonds), strict=True):
         seen = np.zeros((rows, columns), dtype=np.float32)
         for k, m in zip(*np.nonzero(bond.any(axis=(0, 1))), strict=True):
             part = bond[:, :, k, m].astype(np.float32)
             seen += np.tensordot(part, padded[:, :, k : k + rows, m : m + columns], axes=2)
         matched += signs_there * seen
-    # cells of the module itself and of those around it, from its pulse and from its bonds
-    alone = pulse.taps[:, :, 1:-1, 1:-1][:, :, ::-1, ::-1]
-    parts = np.concatenate((alone[None], shown)).reshape(5, -1)
-    products = parts @ parts.T
-    weights = np.concatenate((np.ones((1, rows, columns)), around))
-    energy = np.einsum("aij,ab,bij->ij", weights, products, weights)
-    return matched, np.maximum(energy / products[0, 0], _LEAST_ENERGY)
+    return matched
+
+
+def _shares(
+    pulse: Pulse, around: NDArray[np.float64], variance: float, noise: float
+) -> NDArray[np.float64]:
+    """Return what can be seen of each module with its bonds, relative to one without.
+
+    That is the energy of what it changes in the image, less what may as well be its neighbours.
+    """
+    from scipy.fft import irfft2, rfft2
+
+    size = (_FAR, _FAR)
+    fine_size = (CELLS * _FAR, CELLS * _FAR)
+    parts = np.zeros((1 + len(around), *fine_size))
+    side, first = len(pulse.picture), CELLS * (_FAR // 2)
+    parts[0, first : first + side, first : first + side] = pulse.picture
+    first += CELLS * (REACH - 1)
+    for part, bond in zip(parts[1:], pictures(pulse.bonds), strict=True):
+        part[first : first + 3 * CELLS, first : first + 3 * CELLS] = fine(bond)
+    transfer = rfft2(pulse.picture, s=fine_size)
+    matched = irfft2(rfft2(parts) * transfer.conj(), s=fine_size)[:, ::CELLS, ::CELLS]
+    power = rfft2(irfft2(np.abs(transfer) ** 2, s=fine_size)[::CELLS, ::CELLS]).real / noise
+    taken = irfft2(rfft2(matched) * (variance / (1 + variance * power)), s=size) / noise
+    flat = parts.reshape(len(parts), -1)
+    seen = flat @ flat.T - matched.reshape(len(parts), -1) @ taken.reshape(len(parts), -1).T
+    weights = np.concatenate((np.ones((1, *around.shape[1:])), around))
+    energy = np.einsum("aij,ab,bij->ij", weights, seen / seen[0, 0], weights, optimize=True)
+    return np.asarray(np.maximum(energy, _LEAST_ENERGY), dtype=np.float64)
