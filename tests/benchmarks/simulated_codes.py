@@ -15,7 +15,7 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.dots import as_dots
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.sem.micrograph import Micrograph
-from napari_nanoqr.symbols.encode import byte_capacity, encode
+from napari_nanoqr.symbols.encode import byte_capacity, encode, missing_bits
 
 PITCH_NM = 49.0
 PAYLOADS = 8
@@ -33,18 +33,29 @@ class Code:
 
     def __init__(self, name: str, number: int, over_etch: float = 1.0, dots: bool = False) -> None:
         version, level = name.split("-")
-        self.name, self.number, self.version, self.level = name, number, int(version), level
-        rng = np.random.default_rng([self.version, "LMQH".index(level), number])
-        self.payload = rng.choice(ALPHABET, byte_capacity(self.version, level)).tobytes()
+        self.name, self.number, self.level = name, number, level
+        self.version = int(version) if version.isdecimal() else version
+        # of Micro QR codes the version's name
+        seed = int(version) if version.isdecimal() else int.from_bytes(version.encode(), "big")
+        rng = np.random.default_rng([seed, "LMQH".index(level), number])
+        self.payload = full_payload(self.version, level, rng)
         self.design = Design(encode(self.payload, level, self.version), PITCH_NM)
         pattern = pattern_of(plan_milling(self.design, over_etch=over_etch))
         assert isinstance(pattern, PointPattern)
         self.pattern = as_dots(pattern, self.design) if dots else pattern
 
 
+def full_payload(version: int | str, level: str, rng: np.random.Generator) -> bytes:
+    """Return text that fills a symbol, digits where it holds no bytes."""
+    if capacity := byte_capacity(version, level):
+        return rng.choice(ALPHABET, capacity).tobytes()
+    digits = max(n for n in range(1, 12) if missing_bits(b"1" * n, level, version) == 0)
+    return rng.choice(np.frombuffer(b"0123456789", dtype=np.uint8), digits).tobytes()
+
+
 @lru_cache(maxsize=64)
 def code(name: str, number: int, over_etch: float = 1.0, dots: bool = False) -> Code:
-    """Return one of the codes of a version and level, such as ``"3-L"``."""
+    """Return one of the codes of a version and level, such as ``"3-L"`` or ``"M4-M"``."""
     return Code(name, number, over_etch, dots)
 
 
