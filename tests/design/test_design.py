@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from napari_nanoqr.design.density import density
 from napari_nanoqr.design.design import BadDesign, Design
 from napari_nanoqr.design.film import Film
+from napari_nanoqr.fib.pattern_files import write_pattern
+from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.tables import LEVELS
 
@@ -54,6 +56,19 @@ def test_a_design_file_comes_back_equal(tmp_path: Path) -> None:
     RECORD.save(tmp_path / "record.json")
     assert Design.load(tmp_path / "record.json") == RECORD
     assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_a_micro_qr_code_can_be_designed_and_milled(tmp_path: Path) -> None:
+    design = Design(encode("nanoqr", "Q", "M4"), quiet_zone=2)
+    design.save(tmp_path / "mark.json")
+    assert Design.load(tmp_path / "mark.json") == design
+    assert density(design).codewords == 24
+    assert write_pattern(plan_milling(design), tmp_path / "mark.str").matches
+
+
+def test_a_design_that_is_not_square_is_refused() -> None:
+    with pytest.raises(ValueError, match="7 x 43 modules: only squares"):
+        Design(encode("mark", "M", "R7x43"))
 
 
 def test_dark_and_light_milling_are_each_others_opposite() -> None:

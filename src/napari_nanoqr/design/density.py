@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.symbols.encode import byte_capacity
-from napari_nanoqr.symbols.tables import block_structure
+from napari_nanoqr.symbols.kinds import layout_named
 
 A4_AREA_UM2 = 210e3 * 297e3
 """Area of an A4 sheet (ISO 216) in um^2."""
@@ -69,7 +69,7 @@ def density(design: Design) -> Density:
         All numbers, with the largest byte payload of the symbol rather than the one in it.
     """
     symbol = design.symbol
-    structure = block_structure(symbol.version, symbol.error)
+    structure = layout_named(symbol.version).blocks[symbol.error]
     capacity = byte_capacity(symbol.version, symbol.error)
     bits_per_um2 = 8 * capacity / design.area_um2
     field_area = (design.field_side_nm / 1000) ** 2

@@ -64,6 +64,9 @@ class Design:
             raise ValueError(f"Mill {self.mill!r} does not exist: use 'dark' or 'light'.")
         if self.quiet_zone not in range(5):
             raise ValueError(f"A quiet zone of {self.quiet_zone} modules: use 0 to 4.")
+        rows, columns = self.symbol.matrix.shape
+        if rows != columns:
+            raise ValueError(f"A design of {rows} x {columns} modules: only squares are planned.")
 
     @property
     def side_nm(self) -> float:

@@ -52,7 +52,7 @@ class Symbol:
 
     @property
     def modules(self) -> int:
-        """Modules along one side."""
+        """Modules along one side; of an rMQR code along the shorter one."""
         return int(self.matrix.shape[0])
 
     @property
