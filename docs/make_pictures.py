@@ -117,6 +117,28 @@ def sem_decode() -> Image.Image:
         return window.picture()
 
 
+def differences() -> Image.Image:
+    """Hold a micrograph with a particle on it against the design."""
+    from dataclasses import replace
+
+    from napari_nanoqr.widgets.readers import micrograph_layer
+
+    seen = micrograph(100, rotation_deg=12.0)
+    image = seen.image.copy()
+    image[195:230, 205:250] = 205
+    with Window("SEM decode") as window:
+        design = record_design()
+        add_record(window.viewer)
+        data, options, _ = micrograph_layer(replace(seen, image=image))
+        beside = (0.0, design.field_side_nm + 2 * design.pitch_nm)
+        window.viewer.add_image(data, **(options | {"name": "Image_012", "translate": beside}))
+        window.panel.design.value = window.viewer.layers["record · modules"]
+        window.panel.decode()
+        window.until(lambda: window.panel.worker is None)
+        window.viewer.reset_view()
+        return window.picture()
+
+
 def choose_reader() -> Image.Image:
     """Show the question that napari asks when two readers can open a file."""
     from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
@@ -272,6 +294,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "fib-export": fib_export,
     "prediction": prediction,
     "sem-decode": sem_decode,
+    "differences": differences,
     "choose-reader": choose_reader,
     "predicted": predicted,
     "milled": milled,

@@ -129,7 +129,7 @@ def test_it_is_told_how_many_electrons_would_have_done(
     main(["simulate", str(design), "-o", str(image), "--electrons", "200", "--seed", "1"])
     out(capsys)
     assert main(["decode", str(image)]) == 0
-    assert re.search(r"readable down to \d\.?\d?\s% of the electrons: ", out(capsys))
+    assert re.search(r"readable with \d\.?\d?\s% of the electrons: ", out(capsys))
     main(["decode", "--json", str(image)])
     (code,) = json.loads(out(capsys))["codes"]
     assert 3 < code["margin"]["stop_electrons_per_pixel"] < 20

@@ -75,9 +75,10 @@ def log2_accident(
         Binary logarithm of the bound. Above 0 such codewords are to be expected by accident.
     """
     bits = reliabilities.size
-    if cost <= 0:
-        return float(np.count_nonzero(reliabilities <= 0) - checks)
     unit = cost * (1 + 1e-9) / (cells - 1)
+    # also where the cost is so small that nothing is left of its share
+    if unit <= 0:
+        return float(np.count_nonzero(reliabilities <= max(cost, 0.0)) - checks)
     start = 2.0 ** -min(checks, 1000)
     expected = cost_histogram(reliabilities, unit, cells, start).sum()
     return min(float(np.log2(expected)) - max(checks - 1000, 0), float(bits - checks))

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from napari_nanoqr.physics.blur import blur
 from napari_nanoqr.physics.milling import FilmState
 from napari_nanoqr.physics.view import View
+from napari_nanoqr.sem.electrons import ELECTRONS_PER_PA_US
 from napari_nanoqr.sem.micrograph import Micrograph
 
 BEAM_CURRENT_PA = 50.0
 LANDING_ENERGY_EV = 5000.0
-ELECTRONS_PER_PA_US = 6.24
-"""Primaries in 1 pA x 1 us."""
 
 LEAST_COSINE = float(np.cos(np.deg2rad(75.0)))
 """The yield rises as 1/cos up to about 75 degrees."""

@@ -22,6 +22,7 @@ _MUCH_COVERED = 0.08
 _MUCH_OUTSIDE = 0.02
 _MUCH_CLIPPED = 0.15
 _MANY_TIMES = 50.0
+_NO_LESS = 0.95
 
 
 def advise(
@@ -145,14 +146,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.2g} %"
 
 
-def share_of(share: float) -> str:
-    """Say a share of something, or how many times it."""
-    if share > 0.95:
-        return f"{share:.1f} times"
-    return percent(share).replace(" ", "\N{NO-BREAK SPACE}") + " of"
-
-
-def margin_in_words(margin: Margin) -> str:
-    """Say with how many electrons a code would still be readable."""
-    words = f"readable down to {share_of(margin.share)} the electrons"
-    return f"{words}: {margin.stop}" if margin.stop.per_pixel is not None else words
+def margin_in_words(margin: Margin, exact: bool = True) -> str:
+    """Say with how many electrons a code would still be readable; in numbers, too, or in short."""
+    if margin.share > _NO_LESS:
+        return "at its limit, fewer electrons would not do"
+    share = percent(margin.share).replace(" ", "\N{NO-BREAK SPACE}")
+    words = f"readable with {share} of the electrons"
+    return f"{words}: {margin.stop}" if exact and margin.stop.per_pixel is not None else words

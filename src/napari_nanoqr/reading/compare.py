@@ -29,9 +29,6 @@ from napari_nanoqr.symbols.soft_decode import decode_likelihoods
 LEAST_SIGNIFICANCE = 6.0
 """Standard deviations by which a place has to agree with the design: by accident once in 1e9."""
 
-_SURELY_OTHER = 3.0
-"""Log-likelihood from which on a module is not as designed."""
-
 
 def compare_with_design(
     image: ArrayLike | Micrograph,
@@ -129,11 +126,9 @@ def _compare(
         return None
     grid = seen.grid.transposed() if turned else seen.grid
     grid = fit_to_symbol(image, grid, written)
-    seen = module_likelihoods(image, grid, inverted=inverted)
-    result = decode_likelihoods(seen.llr, effort=3)
-    # what surely is another kind of module is no help for its neighbours
-    known = np.where(written, seen.llr, -seen.llr) < _SURELY_OTHER
-    weighed = module_likelihoods(image, seen.grid, inverted=inverted, known=(written, known))
+    # weighed as if nothing were known: what is there must not be taken for what was to be there
+    weighed = module_likelihoods(image, grid, inverted=inverted)
+    result = decode_likelihoods(weighed.llr, effort=3)
     readable = isinstance(result, DecodedSymbol) and result.symbol.payload == design.symbol.payload
     blocks = len(layout.blocks[design.symbol.error].data)
     failed: tuple[int, ...] = ()

@@ -9,7 +9,6 @@ from napari_nanoqr.reading.advice import (
     margin_in_words,
     nothing_seen,
     percent,
-    share_of,
 )
 from napari_nanoqr.reading.append import join_sets
 from napari_nanoqr.reading.comparison import Comparison
@@ -57,8 +56,8 @@ def summary(readings: Readings) -> str:
     margins = [reading.margin for reading in readings if reading.margin is not None]
     known = [reading for reading in readings if reading.correctable_left is not None]
     if margins:
-        share = max(margin.share for margin in margins)
-        words.append(f"{which}readable with {share_of(share)} the electrons")
+        least = max(margins, key=lambda margin: margin.share)
+        words.append(which + margin_in_words(least, exact=False))
     elif known:
         worst = min(known, key=lambda reading: reading.correctable_left or 0)
         words.append(
