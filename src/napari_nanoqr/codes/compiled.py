@@ -10,17 +10,19 @@ import numba
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
-def compiled(function: Kernel) -> Kernel:
+def compiled(function: Kernel, *, fastmath: bool = False) -> Kernel:
     """Compile a function when it is first called, and keep the result on disk.
 
     Parameters
     ----------
     function : callable
         Loops over numpy arrays.
+    fastmath : bool
+        Sums may be taken in any order, several terms at once.
 
     Returns
     -------
     callable
         The same, as machine code; it lets other Python threads run.
     """
-    return cast(Kernel, numba.njit(nogil=True, cache=True)(function))
+    return cast(Kernel, numba.njit(nogil=True, cache=True, fastmath=fastmath)(function))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.blank import blank_probability
-from napari_nanoqr.reading.evidence import Levels, Values, fit_levels
+from napari_nanoqr.reading.evidence import Levels, Values, bounded, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
@@ -86,6 +86,7 @@ def module_likelihoods(
     inverted: bool | None = None,
     known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
     passes: int = 2,
+    together: bool = False,
 ) -> ModuleLikelihoods:
     """Return a log-likelihood for every module of a symbol.
 
@@ -102,6 +103,9 @@ def module_likelihoods(
     passes : int
         How often the pulse is learned again from all modules, and the neighbours' leak
         cancelled with what is known of them by then.
+    together : bool
+        In the end weigh all modules together (`napari_nanoqr.reading.sampling`): takes longer,
+        and sees more where the image is soft.
 
     Returns
     -------
@@ -158,6 +162,12 @@ def module_likelihoods(
         inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
         inner(counted)[...] = lost < 0.5
         open_share = float((1 - soft**2)[~trusted].mean()) if not trusted.all() else 0.0
+        if together and number == passes:
+            from napari_nanoqr.reading.sampling import sampled
+
+            drawn = ~trusted & (lost < 0.5)
+            joint = sampled(cells, pulse, signs, field.contrast, np.pad(drawn, MARGIN))
+            llr = np.where(drawn, bounded(inner(joint)), llr)
         llr = _mixed(llr, lost)
     return _result(llr, lost, levels, pulse, grid)
 

@@ -126,6 +126,13 @@ class Levels:
         return result
 
 
+def bounded(llr: Map) -> Map:
+    """Return log-likelihoods with that of an outlier in mind, which says nothing."""
+    light = (1 - OUTLIERS) / (1 + np.exp(-llr)) + OUTLIERS / 2
+    result: Map = np.log(light / (1 - light))
+    return result
+
+
 def _normal(values: Map, mean: Map, sigma: Map) -> Map:
     result: Map = np.exp(-0.5 * ((values - mean) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
     return result

@@ -69,22 +69,27 @@ def weigh(
         What was seen last, and what it says.
     """
     known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
-    seen = module_likelihoods(image, grid, inverted=inverted)
-    if seen.expected_error_rate > MOST_ERROR_RATE:
-        return Weighed(seen, None, tries)
-    level = min(QUICK_EFFORT, effort)
+    together, level = False, min(QUICK_EFFORT, effort)
     while True:
-        tries += 1
-        # over all that may be tried, what each has of the chance adds up to one
-        result = decode_likelihoods(
-            seen.llr, effort=level, most_chance=MOST_CHANCE, places=tries * (tries + 1)
-        )
-        if isinstance(result, DecodedSymbol) or not result.failed_blocks:
-            return Weighed(seen, result, tries)
-        if result.certain.sum() > (0 if known is None else known[1].sum()):
-            known = result.dark, result.certain
-            seen = module_likelihoods(image, seen.grid, inverted=inverted, known=known)
-        elif level < effort:
-            level = effort
-        else:
-            return Weighed(seen, result, tries)
+        seen = module_likelihoods(image, grid, inverted=inverted, known=known, together=together)
+        if seen.expected_error_rate > MOST_ERROR_RATE:
+            return Weighed(seen, None, tries)
+        grid, further = seen.grid, False
+        while not further:
+            tries += 1
+            # over all that may be tried, what each has of the chance adds up to one
+            result = decode_likelihoods(
+                seen.llr, effort=level, most_chance=MOST_CHANCE, places=tries * (tries + 1)
+            )
+            if isinstance(result, DecodedSymbol) or not result.failed_blocks:
+                return Weighed(seen, result, tries)
+            further = result.certain.sum() > (0 if known is None else known[1].sum())
+            if further:
+                known = result.dark, result.certain
+            elif level == effort:
+                return Weighed(seen, result, tries)
+            elif not together:
+                together = further = True
+            else:
+                # seen as well as can be: the longest searches come last
+                level = effort
