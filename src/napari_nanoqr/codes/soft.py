@@ -26,6 +26,10 @@ BASES = {2: 5, 3: 48}
 """Number of bases that are searched with each effort. Many bases with short lists find more in
 the same time than one with a long list: measured on blocks of 25 to 148 codewords."""
 
+SHORT_BLOCK, SHORT_BASES = 26, 4
+"""So many codewords and fewer are searched from so many bases at most: from two of them all was
+found that 48 find (blocks of 10 to 26 codewords, 60 words each near their limit)."""
+
 PATTERNS = 2**16
 """Length of the list of likely sets of flips; a longer one no longer fits into a core's cache."""
 
@@ -151,7 +155,10 @@ def _search(block: SoftBlock, effort: int) -> None:
     if block.nearest_is_sure(SAFE_BITS) or effort < 2 or block.is_hopeless():
         return
     block.try_matches(basis, FIRST_PATTERNS, "matched patterns, basis 1")
-    for number in range(1, BASES[min(effort, 3)] + 1):
+    bases = BASES[min(effort, 3)]
+    if block.hard.size <= 8 * SHORT_BLOCK:
+        bases = min(bases, SHORT_BASES)
+    for number in range(1, bases + 1):
         if block.nearest_is_sure(SAFE_BITS):
             return
         if number == BASES[2] + 1 and block.is_out_of_reach(basis, PATTERNS):
