@@ -16,8 +16,8 @@ from napari_nanoqr.widgets.layers import DARK, LIGHT
 from napari_nanoqr.widgets.module_raster import module_map, module_raster
 from napari_nanoqr.widgets.planes import plane_of
 from napari_nanoqr.widgets.reading_layers import is_reading, look_at, update_reading_layers
-from napari_nanoqr.widgets.reading_parts import Shown
 from napari_nanoqr.widgets.reading_words import label_of
+from napari_nanoqr.widgets.shown import Shown
 
 MODULES = encode(b"CrN", error="H").matrix
 SIDE = len(MODULES)

@@ -12,8 +12,9 @@ from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.widgets.layers import KEY, parts_of
 from napari_nanoqr.widgets.planes import Plane, unit_ratios
-from napari_nanoqr.widgets.reading_parts import PARTS, Shown
+from napari_nanoqr.widgets.reading_parts import PARTS
 from napari_nanoqr.widgets.result_place import Place
+from napari_nanoqr.widgets.shown import Shown
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer, Points, Shapes
+from napari.layers import Image, Layer, Points
 from napari.utils.colormaps import Colormap
 
-from napari_nanoqr.reading.comparison import Comparison
-from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.widgets.layers import KEY
-from napari_nanoqr.widgets.module_raster import (
-    Raster,
-    confidence_raster,
-    difference_raster,
-    in_image,
-    module_map,
-    module_raster,
+from napari_nanoqr.widgets.module_raster import Raster, in_image, module_map
+from napari_nanoqr.widgets.reading_outlines import (
+    OUTLINE_COLOUR,
+    UNREAD_COLOUR,
+    columns,
+    fill_codes,
+    fill_unread,
+    make_outlines,
 )
-from napari_nanoqr.widgets.reading_words import LONGEST_LABEL, label_of
 from napari_nanoqr.widgets.result_place import Place
+from napari_nanoqr.widgets.shown import Shown
 
 # from the palette of Okabe and Ito, which colour-blind people can tell apart
-OUTLINE_COLOUR = "#f0e442"
-UNREAD_COLOUR = "#e69f00"
 REPAIRED_COLOUR = "#d55e00"
 # an image with a colour for each value: label colours are compiled on first use, for seconds
 MODULE_COLOURS = Colormap(
@@ -48,50 +44,6 @@ DIFFERENCE_COLOURS = Colormap(
     controls=[0, 0.5, 1],
     nan_color=[0, 0, 0, 0],
 )
-
-_FEW_CODES = 3
-_LONGEST_OF_MANY = 14
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What is to be shown of an image.
-
-    Parameters
-    ----------
-    readings : sequence of Reading
-        Codes that were read.
-    unread : sequence of Unread
-        Symbols that were not.
-    comparisons : sequence of Comparison
-        Where a design was found.
-    modules, confidence, differences : Raster
-        What is drawn of their modules.
-    """
-
-    readings: Sequence[Reading]
-    unread: Sequence[Unread]
-    comparisons: Sequence[Comparison]
-    modules: Raster
-    confidence: Raster
-    differences: Raster
-
-    @classmethod
-    def of(
-        cls,
-        readings: Sequence[Reading],
-        unread: Sequence[Unread] = (),
-        comparisons: Sequence[Comparison] = (),
-    ) -> Shown:
-        """Draw what takes a while to draw."""
-        return cls(
-            readings,
-            unread,
-            comparisons,
-            module_raster(readings),
-            confidence_raster(readings),
-            difference_raster(comparisons),
-        )
 
 
 @dataclass(frozen=True)
@@ -215,88 +167,6 @@ def _fill_repaired(layer: Points, place: Place, shown: Shown) -> None:
         layer.features = columns(rows)
 
 
-# -- outlines -----------------------------------------------------------------------------------
-
-
-def _make_outlines(colour: str) -> Callable[..., Shapes]:
-    def make(ndim: int, **options: Any) -> Shapes:
-        return Shapes(
-            ndim=ndim,
-            face_color="transparent",
-            edge_color=colour,
-            opacity=1,
-            text={"string": "{label}", "anchor": "upper_left", "color": colour, "size": 12},
-            features={"label": np.array([], dtype=object)},
-            **options,
-        )
-
-    return make
-
-
-def _fill_codes(layer: Shapes, place: Place, shown: Shown) -> None:
-    longest = LONGEST_LABEL if len(shown.readings) <= _FEW_CODES else _LONGEST_OF_MANY
-    _outline(layer, place, shown.readings, OUTLINE_COLOUR)
-    layer.features = columns(
-        {
-            "label": label_of(reading, longest),
-            "payload": reading.payload.hex() if reading.text is None else reading.text,
-            "symbol": f"{reading.symbology} {reading.version}",
-            "error": reading.error or "",
-            "mask": -1 if reading.mask is None else reading.mask,
-            "pitch_nm": _number(reading.pitch_nm),
-            "rotation_deg": reading.rotation_deg,
-            "mirrored": reading.mirrored,
-            "inverted": reading.inverted,
-            "corrected_codewords": _number(reading.corrected_codewords),
-            "correctable_left": _number(reading.correctable_left),
-            "raw_bit_error_rate": _number(reading.raw_bit_error_rate),
-            "stop_dose_share": _number(None if reading.margin is None else reading.margin.share),
-            "reader": reading.reader,
-        }
-        for reading in shown.readings
-    )
-    layer.metadata[KEY]["codes"] = [reading.to_dict() for reading in shown.readings]
-
-
-def _fill_unread(layer: Shapes, place: Place, shown: Shown) -> None:
-    _outline(layer, place, shown.unread, UNREAD_COLOUR)
-    layer.features = columns(
-        {
-            "label": f"not read: {seen.name}",
-            "failed_stage": seen.failed_stage,
-            "expected_error_rate": seen.expected_error_rate,
-            "dose_factor": _number(seen.dose_factor),
-            "pitch_nm": _number(seen.pitch_nm),
-            "advice": seen.advice,
-        }
-        for seen in shown.unread
-    )
-    layer.metadata[KEY]["unread"] = [seen.to_dict() for seen in shown.unread]
-
-
-def _outline(layer: Shapes, place: Place, symbols: Sequence[Reading | Unread], colour: str) -> None:
-    width = min(symbol.pitch_px for symbol in symbols) * place.world_per_pixel / 4
-    # setting data fails where the viewer shows 3D, removing does not
-    layer.selected_data = set(range(len(layer.data)))
-    layer.remove_selected()
-    layer.add_polygons(
-        [place.world(symbol.corners_yx) for symbol in symbols],
-        edge_width=width,
-        edge_color=colour,
-        face_color="transparent",
-    )
-
-
-def columns(rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return rows of features as columns."""
-    rows = list(rows)
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
 PARTS = (
     Part("modules", lambda shown: bool(shown.readings), _make_modules, _fill_modules),
     Part("confidence", lambda shown: shown.confidence[0].size > 1, _make_confidence,
@@ -304,7 +174,7 @@ PARTS = (
     Part("differences", lambda shown: bool(shown.comparisons), _make_differences,
          _fill_differences),
     Part("repaired", lambda shown: bool(shown.readings), _make_repaired, _fill_repaired),
-    Part("unread", lambda shown: bool(shown.unread), _make_outlines(UNREAD_COLOUR), _fill_unread),
-    Part("codes", lambda shown: bool(shown.readings), _make_outlines(OUTLINE_COLOUR), _fill_codes),
+    Part("unread", lambda shown: bool(shown.unread), make_outlines(UNREAD_COLOUR), fill_unread),
+    Part("codes", lambda shown: bool(shown.readings), make_outlines(OUTLINE_COLOUR), fill_codes),
 )  # fmt: skip
 """From the lowest layer to the one on top."""

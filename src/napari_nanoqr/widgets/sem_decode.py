@@ -28,9 +28,9 @@ from napari_nanoqr.widgets.reading_layers import (
     update_reading_layers,
     warm_up,
 )
-from napari_nanoqr.widgets.reading_parts import Shown
 from napari_nanoqr.widgets.reading_words import no_code_advice, summary
 from napari_nanoqr.widgets.regions import compare_regions, read_regions, region_boxes
+from napari_nanoqr.widgets.shown import Shown
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
