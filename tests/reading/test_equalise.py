@@ -155,6 +155,19 @@ class TestDisturbances:
         elsewhere[11:21, 9:19] = False
         assert ((found.llr < 0) != SYMBOL.matrix)[elsewhere].mean() < 0.02
 
+    @pytest.mark.parametrize("grey", [-1.0, 1.0])
+    def test_what_was_written_beside_an_area_that_is_gone_counts(self, grey: float) -> None:
+        image, grid = picture(0.7)
+        (y, x), (bottom, right) = grid.to_pixels(np.array([[9, 9], [20, 20]])).astype(int)
+        rng = np.random.default_rng(1)
+        image[y:bottom, x:right] = grey + rng.normal(0, 0.7, (bottom - y, right - x))
+        found = module_likelihoods(image, grid)
+        assert found.blank[11:18, 11:18].min() > 0.9
+        beside = np.zeros((SIDE, SIDE), dtype=bool)
+        beside[6:23, 6:23] = True
+        beside[8:21, 8:21] = False
+        assert (found.blank[beside] < 0.5).mean() > 0.9
+
     def test_nothing_is_called_gone_where_nothing_is(self) -> None:
         for noise in (0.0, 0.5, 2.0):
             assert module_likelihoods(*picture(noise)).blank.max() < 0.5

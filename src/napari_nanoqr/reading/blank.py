@@ -18,6 +18,12 @@ _WINDOWS = (5, 9)
 _AREAS_DIFFER = 0.25
 """Standard deviation by which large areas of written modules miss the levels, not by noise."""
 
+_SMOOTH = 2.0
+"""Standard deviation in modules of the mean that tells the level of a blank area at a place."""
+
+_HELD = 7.0
+"""Logarithm of the odds with which modules of a blank area are held for blank."""
+
 _LOG_PRIOR = float(np.log(1e-4))
 """Of an area of a given size and place to be blank."""
 
@@ -42,7 +48,8 @@ def blank_probability(
     Returns
     -------
     (rows, columns) float array
-        0 to 1, the greatest of all areas that hold the module.
+        0 to 1, the greatest of all areas that hold the module, unless what is next to it says
+        that it was written.
 
     Notes
     -----
@@ -79,7 +86,29 @@ def blank_probability(
         down = np.max([padded[k : k + rows] for k in range(side)], axis=0)
         spread = np.max([down[:, k : k + columns] for k in range(side)], axis=0)
         result = np.maximum(result, spread)
-    return result
+    return np.minimum(result, _trimmed(values, variance, log_written, result > 0.5))
+
+
+def _trimmed(
+    values: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    log_written: NDArray[np.float64],
+    blank: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return how likely modules of blank areas are blank, by those next to them.
+
+    Squares that are blank but for a rim take the rim with them. Now that the level of the area is
+    known, a module and the eight around it tell whether they were written after all.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    weight = blank / variance
+    level = gaussian_filter(weight * values, _SMOOTH) / np.maximum(
+        gaussian_filter(weight, _SMOOTH), 1e-9
+    )
+    log_blank = -0.5 * (values - level) ** 2 / variance - 0.5 * np.log(2 * np.pi * variance)
+    around = _box(np.pad(np.where(blank, log_blank - log_written, 0.0), 1), 3) + _HELD
+    return np.where(blank, 1 / (1 + np.exp(-np.clip(around, -50, 50))), 1.0)
 
 
 def _box(values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
