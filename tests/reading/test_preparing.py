@@ -111,6 +111,19 @@ def test_shifts_of_frames_are_found_between_pixels() -> None:
     np.testing.assert_allclose(shifts - shifts[0], -(true - true[0]), atol=0.15)
 
 
+def test_frames_that_show_nothing_by_themselves_find_their_place() -> None:
+    rng = np.random.default_rng(2)
+    scene = np.kron(np.pad(encode("walk", version=3).matrix, 6), np.full((6, 6), -1.0))
+    true = np.cumsum(rng.uniform(-2, 2, (30, 2)).round().astype(int), axis=0)
+    frames = np.stack([np.roll(scene, tuple(move), axis=(0, 1)) for move in true])
+    noisy = frames + rng.normal(0, 6, frames.shape)
+    shifts = frame_shifts(noisy.astype(np.float32))
+    apart = shifts - shifts.mean(axis=0) + true - true.mean(axis=0)
+    assert np.sqrt((apart**2).mean()) < 1.0  # a sixth of a module
+    still = true - true.mean(axis=0)
+    assert np.sqrt((still**2).mean()) > 2.0
+
+
 def test_the_mean_of_one_frame_is_the_frame() -> None:
     frame = np.arange(12.0).reshape(1, 3, 4)
     np.testing.assert_array_equal(registered_mean(frame), frame[0])
