@@ -32,6 +32,9 @@ MOST_CHANCE = 1e-7
 _LEAST_CORRELATION = 0.3
 """With function patterns; noise hardly ever gets there, symbols that decode are beyond."""
 
+_IN_PLACE = 0.8
+"""The same where a native reader has found the corners to a tenth of a module in a clear image."""
+
 
 @dataclass(frozen=True, eq=False)
 class Confirmed:
@@ -112,7 +115,10 @@ def _fit(soft: NDArray[np.float32], places: list[tuple[int, Points]]) -> Fit | N
         except ValueError:
             continue
         template = function_template(qr_layout(version)).thinned()
-        fit = refine(soft, refine(soft, grid, template).grid, template, degree=2)
+        fit = Fit(grid, correlate(soft, grid, template))
+        # places that are right already are fitted once every module is known
+        if abs(fit.correlation) < _IN_PLACE:
+            fit = refine(soft, refine(soft, grid, template).grid, template, degree=2)
         if best is None or abs(fit.correlation) > abs(best.correlation):
             best = fit
     return best
@@ -191,6 +197,8 @@ def _settle(
     fit = refine_known(window.softened, fit.grid, written)
     sampled = symbol.matrix ^ decoded.wrong
     for sigma in (0.35, 0.2):
+        if not decoded.wrong.any():
+            break
         values = sample_modules(window.part, fit.grid, sigma)
         values = -values if fit.correlation < 0 else values
         values = values.T if mirrored else values

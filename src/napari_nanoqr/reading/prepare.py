@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.stack import registered_mean
-from napari_nanoqr.reading.surround import light_surround
 
 Grey = NDArray[np.float32]
 
@@ -92,7 +91,6 @@ class Preparations:
                 yield self._smoothed(level, sigma, (told, 1.0), plain=number == 0)
         level, sigma = levels[0], self._sigmas(levels[0])[0]
         yield self._flattened(level, sigma)
-        yield self._surrounded(level, sigma)
         yield Attempt("zbar", "as it is", self._plain)
         yield self._smoothed(level, sigma, reader="zbar")
 
@@ -144,13 +142,6 @@ class Preparations:
             return as_bytes(smooth / np.maximum(spread, spread.mean() * 0.2 + 1e-12))
 
         words = f"flattened, smoothed by {sigma * level:.2g} px"
-        return Attempt("zxing-cpp", words, make, (float(level), float(level)))
-
-    def _surrounded(self, level: int, sigma: float) -> Attempt:
-        def make() -> NDArray[np.uint8]:
-            return as_bytes(light_surround(_blurred(self._at(level), sigma)))
-
-        words = f"given a light surround, smoothed by {sigma * level:.2g} px"
         return Attempt("zxing-cpp", words, make, (float(level), float(level)))
 
     def _smaller(self, level: int) -> Attempt:

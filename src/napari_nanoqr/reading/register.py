@@ -14,6 +14,9 @@ from napari_nanoqr.symbols.layout import Layout
 _FINE = 4
 """Template points a module and axis."""
 
+_STRAIGHT = 1e-3
+"""Gain in correlation below which a grid is not bent any further."""
+
 _MOST_POINTS = 8_000
 """More points than this make the fit slower, not better."""
 
@@ -219,7 +222,11 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
     template = make_template(modules, np.ones_like(modules)).thinned()
     fit = refine(image, grid, template, degree=1)
     for degree in (2, 3):
-        fit = refine(image, fit.grid, template, degree=degree)
+        bent = refine(image, fit.grid, template, degree=degree)
+        gain = abs(bent.correlation) - abs(fit.correlation)
+        fit = bent
+        if gain < _STRAIGHT:
+            break
     return fit
 
 

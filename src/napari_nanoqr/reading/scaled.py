@@ -19,6 +19,9 @@ _SMOOTHING = 0.28
 _LEAST_SMOOTHING_PX = 0.5
 """Less would leave pixels out."""
 
+_HALVED = 3.0
+"""Pixels of the original for one of the result from which on pixels are averaged first."""
+
 _FLAT = 4.0
 """Standard deviation in modules of what is taken out as uneven brightness."""
 
@@ -91,10 +94,24 @@ def scale_image(
     """
     step = (pitch_px / stretch_y / per_module, pitch_px / per_module)
     sigmas = [max(_SMOOTHING * per_module * s, _LEAST_SMOOTHING_PX) for s in step]
-    smaller = _weights(image.shape[0], step[0], sigmas[0]) @ image
-    smaller = _weights(image.shape[1], step[1], sigmas[1]) @ np.ascontiguousarray(smaller.T)
+    smaller, factor = image, 1
+    while min(step) / factor >= _HALVED and min(smaller.shape) > 1:
+        smaller, factor = _halved(smaller), 2 * factor
+    # what the means of blocks have smoothed already
+    done = (factor**2 - 1) / 12
+    steps, widths = [s / factor for s in step], [(s * s - done) ** 0.5 / factor for s in sigmas]
+    smaller = _weights(smaller.shape[0], steps[0], widths[0]) @ smaller
+    smaller = _weights(smaller.shape[1], steps[1], widths[1]) @ np.ascontiguousarray(smaller.T)
     smaller = np.ascontiguousarray(smaller.T, dtype=np.float32)
     return Scaled(_flattened(smaller, per_module), step, per_module)
+
+
+def _halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of 2 x 2 pixels."""
+    rows, columns = (n // 2 * 2 for n in image.shape)
+    pairs = image[:rows:2, :columns] + image[1:rows:2, :columns]
+    mean: NDArray[np.float32] = (pairs[:, ::2] + pairs[:, 1::2]) * np.float32(0.25)
+    return mean
 
 
 def scale_window(
