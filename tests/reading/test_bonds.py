@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_nanoqr.reading.bonds import beside, no_bonds, pictures, spread
+from napari_nanoqr.reading.bonds import added, beside, no_bonds, pictures, spread
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, products
@@ -93,3 +93,10 @@ def test_a_film_reads_at_less_dose_than_pulses_alone_would_need() -> None:
     noisy = (image + rng.normal(0, 1.1, image.shape)).astype(np.float32)
     found = module_likelihoods(noisy, grid)
     assert ((found.llr < 0) != SYMBOL.matrix).mean() < 0.06
+
+
+def test_what_bonds_add_is_the_sum_of_their_parts() -> None:
+    rng = np.random.default_rng(2)
+    bonds, edges = rng.normal(size=(3, 2)), rng.normal(size=(4, 7, 9))
+    parts = np.tensordot(bonds.ravel(), spread(edges), axes=1)
+    np.testing.assert_allclose(added(bonds, edges), parts, atol=1e-5)

@@ -80,6 +80,43 @@ def _of_upright(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArra
     return result.reshape(ALONG * ACROSS, CELLS, CELLS, rows, columns)
 
 
+def added(bonds: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return what bonds add to the cells: the sum of all parts that :func:`spread` tells apart.
+
+    Parameters
+    ----------
+    bonds : (3, 2) float array
+        By distance along the edge and across it.
+    edges : (4, rows, columns) float array
+        Values of the edges on the left and right of each module, above and below.
+
+    Returns
+    -------
+    (3, 3, rows, columns) float32 array
+        Cells by module.
+    """
+    left, right, above, below = edges.astype(np.float32)
+    result = _added_upright(bonds, left, right)
+    result += _added_upright(bonds, above.T, below.T).transpose(1, 0, 3, 2)
+    return result
+
+
+def _added_upright(
+    bonds: NDArray[np.float64], left: NDArray[np.float32], right: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    near, far = bonds.astype(np.float32).T
+    by_cell = np.stack((left, left + right, right))
+    result = np.empty((CELLS, *by_cell.shape), dtype=np.float32)
+    for along, rows in enumerate((1, slice(0, CELLS, 2))):
+        weights = np.array([near[along], far[along], near[along]])[:, None, None]
+        result[rows] = weights * by_cell
+    # two cells from the middle of an edge is the next module
+    by_cell *= np.array([near[2], far[2], near[2]])[:, None, None]
+    result[0, :, 1:] += by_cell[:, :-1]
+    result[2, :, :-1] += by_cell[:, 1:]
+    return result
+
+
 def pictures(bonds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what a bond with each of the four neighbours adds around a module.
 
@@ -100,7 +137,7 @@ def pictures(bonds: NDArray[np.float64]) -> NDArray[np.float64]:
         # the same edge, as the neighbour sees it
         row, column = _SIDES[side]
         edges[side ^ 1, 1 + row, 1 + column] = 1.0
-        result.append(np.tensordot(bonds.ravel(), spread(edges), axes=1))
+        result.append(added(bonds, edges).astype(np.float64))
     return np.stack(result)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.bonds import ACROSS, ALONG, beside, fit_bonds, no_bonds, spread
+from napari_nanoqr.reading.bonds import ACROSS, ALONG, added, beside, fit_bonds, no_bonds, spread
 from napari_nanoqr.reading.pulse_shapes import REACH, as_taps, simple_taps
 from napari_nanoqr.reading.subsample import CELLS, MARGIN
 
@@ -79,7 +79,7 @@ class Pulse:
         cells = self.summed(signs * contrast) + np.float32(self.offset)
         if self.bonds.any():
             edges = products(signs) * contrast
-            cells += np.tensordot(self.bonds.ravel(), spread(edges), axes=1).astype(np.float32)
+            cells += added(self.bonds, edges)
         return cells
 
     def summed(self, signs: NDArray[np.float64]) -> NDArray[np.float32]:
