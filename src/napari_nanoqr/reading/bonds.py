@@ -107,11 +107,11 @@ def _added_upright(
     near, far = bonds.astype(np.float32).T
     by_cell = np.stack((left, left + right, right))
     result = np.empty((CELLS, *by_cell.shape), dtype=np.float32)
-    for along, rows in enumerate((1, slice(0, CELLS, 2))):
-        weights = np.array([near[along], far[along], near[along]])[:, None, None]
-        result[rows] = weights * by_cell
+    weights = np.stack((near, far, near))[:, :, None, None]
+    result[1] = weights[:, 0] * by_cell
+    result[0] = result[2] = weights[:, 1] * by_cell
     # two cells from the middle of an edge is the next module
-    by_cell *= np.array([near[2], far[2], near[2]])[:, None, None]
+    by_cell *= weights[:, 2]
     result[0, :, 1:] += by_cell[:, :-1]
     result[2, :, :-1] += by_cell[:, 1:]
     return result
