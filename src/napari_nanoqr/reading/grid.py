@@ -140,11 +140,6 @@ class Grid:
         bend[: len(change)] += change
         return Grid(self.shape, self.perspective, bend)
 
-    def moved(self, y: float, x: float) -> Grid:
-        """Return the grid further down and to the right by so many pixels."""
-        shift = np.array([[1, 0, y], [0, 1, x], [0, 0, 1]], dtype=float)
-        return Grid(self.shape, shift @ self.perspective, self.bend)
-
     def transposed(self) -> Grid:
         """Return the grid of the same place with rows and columns exchanged."""
         exchange = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=float)
