@@ -1,9 +1,10 @@
 """Count wrong answers where there is nothing to read, or too little of it.
 
-Usage: ``python tests/benchmarks/wrong_answers.py [--images N] [--seed S]``. A quarter of the
+Usage: ``python tests/benchmarks/wrong_answers.py [--images N] [--seed S]``. An eighth of the
 images each are white noise, smoothed noise, textures (gratings, lattices of dots, random
-squares of the size of modules), and codes far below the dose that reading takes. Whatever is
-read in the first three is wrong, and in the last whatever is not the payload.
+squares of the size of modules), and codes below the dose that reading takes; the other half are
+codes that have enough. Whatever is read in the first three is wrong, and in the others whatever
+is not the payload.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.symbols.encode import encode
 
-KINDS = ("white noise", "smoothed noise", "texture", "too faint")
+ELECTRONS = {"too faint": (2, 14), "readable": (20, 200)}
+"""Electrons a pixel of images with a code, from and to."""
+
+KINDS = ("white noise", "smoothed noise", "texture", *ELECTRONS)
+ORDER = (*KINDS[:4], *["readable"] * 4)
 
 
 def main() -> None:
@@ -39,12 +44,12 @@ def main() -> None:
     wrong: Counter[str] = Counter()
     seconds: Counter[str] = Counter()
     for number in range(options.images):
-        kind = KINDS[number % len(KINDS)]
+        kind = ORDER[number % len(ORDER)]
         which = int(rng.integers(len(patterns)))
-        if kind == "too faint":
+        if kind in ELECTRONS:
             seen = simulate_micrograph(
                 patterns[which],
-                electrons_per_pixel=float(rng.uniform(2, 14)),
+                electrons_per_pixel=float(rng.uniform(*ELECTRONS[kind])),
                 rotation_deg=float(rng.uniform(0, 360)),
                 seed=int(rng.integers(1 << 31)),
             ).image
@@ -55,7 +60,7 @@ def main() -> None:
         seconds[kind] += time.perf_counter() - start
         images[kind] += 1
         for reading in readings:
-            good = kind == "too faint" and reading.payload == payloads[which]
+            good = kind in ELECTRONS and reading.payload == payloads[which]
             (right if good else wrong)[kind] += 1
     print(f"{'':16}{'images':>8}{'right':>8}{'wrong':>8}{'s each':>9}")
     for kind in KINDS:
