@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from napari_nanoqr.design.density import density
 from napari_nanoqr.design.design import BadDesign, Design
-from napari_nanoqr.design.film import Film
+from napari_nanoqr.design.film import Film, Layer
 from napari_nanoqr.fib.pattern_files import write_pattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.symbols.encode import encode
@@ -134,3 +134,11 @@ def test_modules_drawn_by_another_encoder_are_kept() -> None:
     values["mask"] = other.mask
     values["modules"] = ["".join("#" if m else "." for m in row) for row in other.matrix]
     assert np.array_equal(Design.from_dict(values).symbol.matrix, other.matrix)
+
+
+def test_layers_below_the_film_come_back_from_the_file(tmp_path: Path) -> None:
+    film = Film("CrN", 15, "Si", (Layer("Cr", 5), Layer("SiO2", 100)))
+    design = Design(encode("A"), film=film)
+    design.save(tmp_path / "a.json")
+    assert Design.load(tmp_path / "a.json") == design
+    assert str(film) == "15 nm CrN on 5 nm Cr on 100 nm SiO2 on Si"

@@ -146,7 +146,7 @@ class Design:
                 float(values["pitch_nm"]),
                 values["mill"],
                 int(values["quiet_zone"]),
-                Film(**values["film"]),
+                Film.from_dict(values["film"]),
                 str(values["name"]),
             )
         except (KeyError, TypeError, AttributeError) as problem:
