@@ -84,7 +84,7 @@ def encode(
     return Symbol(data, masked[best].copy(), chosen, error, best)
 
 
-def missing_bits(payload: bytes, error: str, version: int | str) -> int:
+def missing_bits(payload: bytes | str, error: str, version: int | str) -> int:
     """Return by how many bits a payload is too long for a symbol; 0 where it fits."""
     layout = layout_named(version)
     needed = stream_length(shortest_segments(payload, layout.syntax), layout.syntax)

@@ -47,6 +47,17 @@ _MASKS = (1, 4, 6, 7)
 _FORMAT_MASK = 0b100010001000101
 
 
+def micro_side(version: str) -> int:
+    """Return the number of modules along one side."""
+    return 11 + 2 * VERSIONS.index(version)
+
+
+def micro_blocks(version: str) -> dict[str, BlockStructure]:
+    """Return how codewords are divided into blocks, by error-correction level."""
+    levels = [level for name, level in _BLOCKS if name == version]
+    return {level: _structure(version, level) for level in levels}
+
+
 def micro_syntax(version: str) -> Syntax:
     """Return how Micro QR codes of a version write their bit stream (tables 2 and 3)."""
     number = VERSIONS.index(version)
@@ -64,15 +75,14 @@ def micro_layout(version: str) -> Layout:
     version : {"M1", "M2", "M3", "M4"}
         Of 11, 13, 15 or 17 modules.
     """
-    side = 11 + 2 * VERSIONS.index(version)
+    side, blocks = micro_side(version), micro_blocks(version)
     dark, reserved = _patterns(side)
     certain = reserved.copy()
     # bit 0 stands at the top (figure 26)
     down = np.arange(1, 9)
     rows, columns = np.append(down, [8] * 7), np.append([8] * 8, down[-2::-1])
     reserved[rows, columns] = True
-    keys = [key for key in _BLOCKS if key[0] == version]
-    formats = tuple((error, mask) for _, error in keys for mask in range(4))
+    formats = tuple((error, mask) for error in blocks for mask in range(4))
     numbers = {key: number for number, key in enumerate(_BLOCKS)}
     words = [bch(numbers[version, error] << 2 | mask, 5, 0b10100110111) for error, mask in formats]
     return Layout(
@@ -86,7 +96,7 @@ def micro_layout(version: str) -> Layout:
         format_places=(rows, columns),
         formats=formats,
         format_words=bit_table([word ^ _FORMAT_MASK for word in words], 15),
-        blocks={error: _structure(version, error) for _, error in keys},
+        blocks=blocks,
         syntax=micro_syntax(version),
     )
 

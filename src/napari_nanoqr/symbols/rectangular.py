@@ -65,6 +65,29 @@ _MASK = 4
 
 
 @lru_cache(maxsize=32)
+def rectangular_syntax(rows: int, columns: int) -> Syntax:
+    """Return how rMQR codes of a size write their bit stream (tables 2 and 3)."""
+    number = SIZES.index((rows, columns))
+    widths = {mode: int(bits[number]) for mode, bits in _COUNT_BITS.items()}
+    return Syntax(3, _INDICATORS, widths, 3)
+
+
+@lru_cache(maxsize=32)
+def rectangular_blocks(rows: int, columns: int) -> dict[str, BlockStructure]:
+    """Return how codewords are divided into blocks, by error-correction level."""
+    _, reserved = _patterns(rows, columns)
+    reserved[_format_places(rows, columns)] = True
+    codewords = int(np.count_nonzero(~reserved)) // 8
+    parity_m, blocks_m, parity_h, blocks_h = _BLOCKS[rows, columns]
+    structures = {}
+    for error, parity, blocks in (("M", parity_m, blocks_m), ("H", parity_h, blocks_h)):
+        short, longer = divmod(codewords - blocks * parity, blocks)
+        data = (short,) * (blocks - longer) + (short + 1,) * longer
+        structures[error] = BlockStructure(data, parity, parity // 2)
+    return structures
+
+
+@lru_cache(maxsize=32)
 def rectangular_layout(rows: int, columns: int) -> Layout:
     """Return where everything stands in an rMQR code.
 
@@ -78,7 +101,6 @@ def rectangular_layout(rows: int, columns: int) -> Layout:
     certain = reserved.copy()
     format_places = _format_places(rows, columns)
     reserved[format_places] = True
-    places = zigzag(reserved, range(columns - 2, 0, -2))
     words = [version_information(level << 5 | number) for level in (0, 1)]
     return Layout(
         symbology="rMQR",
@@ -86,17 +108,15 @@ def rectangular_layout(rows: int, columns: int) -> Layout:
         dark=dark,
         certain=certain,
         finders=finder_corner((rows, columns)),
-        codeword_places=places,
+        codeword_places=zigzag(reserved, range(columns - 2, 0, -2)),
         masks=mask_conditions((rows, columns))[[_MASK]] & ~reserved,
         format_places=format_places,
         formats=(("M", 0), ("H", 0)),
         format_words=np.hstack(
             [bit_table([w ^ mask for w in words], 18) for mask in _FORMAT_MASKS]
         ),
-        blocks=_structures(rows, columns, len(places[0]) // 8),
-        syntax=Syntax(
-            3, _INDICATORS, {mode: int(bits[number]) for mode, bits in _COUNT_BITS.items()}, 3
-        ),
+        blocks=rectangular_blocks(rows, columns),
+        syntax=rectangular_syntax(rows, columns),
     )
 
 
@@ -140,13 +160,3 @@ def _format_places(rows: int, columns: int) -> Places:
         np.concatenate((1 + down, rows - 6 + sub_down)),
         np.concatenate((8 + right, columns - 8 + sub_right)),
     )
-
-
-def _structures(rows: int, columns: int, codewords: int) -> dict[str, BlockStructure]:
-    parity_m, blocks_m, parity_h, blocks_h = _BLOCKS[rows, columns]
-    structures = {}
-    for error, parity, blocks in (("M", parity_m, blocks_m), ("H", parity_h, blocks_h)):
-        short, longer = divmod(codewords - blocks * parity, blocks)
-        data = (short,) * (blocks - longer) + (short + 1,) * longer
-        structures[error] = BlockStructure(data, parity, parity // 2)
-    return structures

@@ -49,13 +49,13 @@ class NoMode(ValueError):
     """A version has no mode in which the payload could be written."""
 
 
-def shortest_segments(payload: bytes, syntax: Syntax) -> list[Segment]:
+def shortest_segments(payload: bytes | str, syntax: Syntax) -> list[Segment]:
     """Divide a payload into segments so that the bit stream is shortest.
 
     Parameters
     ----------
-    payload : bytes
-        What to store; may be empty.
+    payload : bytes or str
+        What to store; may be empty. Text is stored as UTF-8.
     syntax : Syntax
         Of the version.
 
@@ -69,6 +69,8 @@ def shortest_segments(payload: bytes, syntax: Syntax) -> list[Segment]:
     NoMode
         Where the version has no mode for some of the bytes.
     """
+    if isinstance(payload, str):
+        payload = payload.encode("utf-8")
     if not payload:
         return []
     classes = _CLASS[np.frombuffer(payload, dtype=np.uint8)]
