@@ -93,11 +93,29 @@ def normal_approximation_rho(n_bits: int, k_bits: float, error_probability: floa
         raise ValueError(f"{k_bits} of {n_bits} bits is no rate between 0 and 1.")
     if not 0 < error_probability <= 0.5:
         raise ValueError(f"A word cannot fail with probability {error_probability} here.")
-    quantile = -NormalDist().inv_cdf(error_probability)
     low, high = 0.01, 6.0
     for _ in range(40):
         rho = 0.5 * (low + high)
-        capacity, dispersion = capacity_and_dispersion(rho)
-        carried = n_bits * capacity - sqrt(n_bits * dispersion) * quantile + 0.5 * log2(n_bits)
-        low, high = (rho, high) if carried < k_bits else (low, rho)
+        enough = word_failure(n_bits, k_bits, rho) <= error_probability
+        low, high = (low, rho) if enough else (rho, high)
     return high
+
+
+def word_failure(n_bits: int, k_bits: float, rho: float) -> float:
+    """Return how probably the best code of a length and rate fails.
+
+    Parameters
+    ----------
+    n_bits, k_bits
+        As for :func:`normal_approximation_rho`, which is the inverse.
+    rho : float
+        Amplitude over sigma of the bits.
+
+    Returns
+    -------
+    float
+        ``Q((n C - k + log2(n) / 2) / sqrt(n V))``.
+    """
+    capacity, dispersion = capacity_and_dispersion(rho)
+    spare = n_bits * capacity - k_bits + 0.5 * log2(n_bits)
+    return NormalDist().cdf(-spare / sqrt(max(n_bits * dispersion, 1e-12)))

@@ -16,8 +16,12 @@ SURE_BITS = 27.0
 under 1e-6, shared by some candidates and formats."""
 
 SEARCH_LOSS = 1.04
-"""What our decoder needs beyond the best one, as a factor of rho: 1.00 for blocks of up to 70
-codewords and 1.09 for those of 148, measured at 99 % success."""
+"""What our decoder needs beyond the best one, as a factor of rho, where the likelihoods of one
+image are all that is known: these promise a little too much."""
+
+_SEARCH_LOSSES = ((70.0, 148.0), (1.0, 1.09))
+"""The same where they are true: for blocks of up to 70 codewords and for those of 148, measured at
+99 % success."""
 
 LEAST_SURPLUS = 0.1
 """What is below says only that there is next to nothing."""
@@ -112,6 +116,14 @@ def needed_rho(bits: int, parity: int, blocks: int = 1) -> float:
     """
     carried = min(bits - 8 * parity + SURE_BITS, bits - 1.0)
     return SEARCH_LOSS * normal_approximation_rho(bits, carried, FAILURES / blocks)
+
+
+def search_loss(bits: int) -> float:
+    """Return what our decoder needs beyond the best one for a block of so many bits.
+
+    As a factor of rho, where the likelihoods are true.
+    """
+    return float(np.interp(bits / 8, *_SEARCH_LOSSES))
 
 
 def _told(llr: NDArray[np.float64], written: NDArray[np.bool_] | None) -> NDArray[np.float64]:

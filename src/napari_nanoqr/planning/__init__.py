@@ -1,0 +1,1 @@
+"""What can be told beforehand: which symbol, milled how, will be read."""

@@ -1,0 +1,169 @@
+"""What each module of a milled film tells our reader, measured on predicted micrographs.
+
+It hangs on pitch, film, ion beam and SEM, not on the symbol: one channel serves all symbols that
+would be milled and imaged alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.codes.bounds import rho_of_information
+from napari_nanoqr.design.film import Film
+from napari_nanoqr.design.record import record_design
+from napari_nanoqr.fib.columns import Beam
+from napari_nanoqr.fib.pattern import Pattern
+from napari_nanoqr.fib.plan import MillPlan, plan_milling
+from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.symbols.kinds import layout_of
+
+_MODULES = 2200
+"""Data modules of all images together: what they tell is then known to 1 %."""
+
+_MOST_IMAGES = 8
+
+_TURN_DEG = 37.0
+"""From image to image, so that modules meet the pixels in ever other ways."""
+
+_SLOPES = np.linspace(0.2, 1.4, 61)
+_SLOPE_SPREAD = 0.15
+"""Factors of the likelihoods that are compared, and how far from 1 they are expected."""
+
+
+class Cancelled(Exception):
+    """What was asked for is no longer wanted."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What a module tells.
+
+    Parameters
+    ----------
+    bits : float
+        Information of a data module, 0 to 1 bit on average.
+    slope : float
+        By how much the reader's likelihoods had to be shrunk to be true; 1 where they are.
+    """
+
+    bits: float
+    slope: float = 1.0
+
+    @property
+    def rho(self) -> float:
+        """Amplitude over sigma of a binary symbol in Gaussian noise that tells as much."""
+        return rho_of_information(self.bits) if self.bits > 0 else 0.0
+
+
+def representative_plan(
+    pitch_nm: float, film: Film | None = None, beam: Beam | None = None, *, over_etch: float = 1.0
+) -> MillPlan:
+    """Plan a symbol of middling size, that stands for all of this pitch, film and beam.
+
+    Parameters
+    ----------
+    pitch_nm : float
+        Side of a module.
+    film : Film, optional
+        By default 15 nm of CrN on glass.
+    beam : Beam, optional
+        By default that of `plan_milling`.
+    over_etch : float
+        Factor on the dose that mills through the film.
+    """
+    design = replace(record_design(), pitch_nm=pitch_nm, film=film or Film())
+    return plan_milling(design, beam, over_etch=over_etch)
+
+
+def measure_channel(
+    plan: MillPlan,
+    sem: SemCondition | None = None,
+    *,
+    images: int | None = None,
+    seed: int = 0,
+    cancelled: Callable[[], bool] | None = None,
+) -> Channel:
+    """Predict a few micrographs and ask our reader what their modules say.
+
+    Parameters
+    ----------
+    plan : MillPlan
+        What is milled; `representative_plan` where no symbol is chosen yet.
+    sem : SemCondition, optional
+        How it is imaged.
+    images : int, optional
+        By default as many as give about 2200 data modules, 8 at most.
+    seed : int
+        Of the noise.
+    cancelled : callable, optional
+        Asked before each image.
+
+    Returns
+    -------
+    Channel
+        Nothing told where the image has no contrast.
+
+    Raises
+    ------
+    Cancelled
+        Where `cancelled` said so.
+    ValueError
+        Where the plan or the condition cannot be.
+
+    Notes
+    -----
+    Modules are weighed on the true grid: finding symbols costs next to nothing (locating is
+    surer than decoding but for the strongest levels). The likelihoods L tell 1 - h(p) bits each,
+    h the binary entropy and p = 1 / (1 + exp |L|), if they are true. They are made so: the factor
+    s that makes the mean of 1 - log2(1 + exp(-s L)) greatest, L that of what was written, is
+    applied first. That mean is the information as well, but varies twice as much.
+    """
+    sem = sem or SemCondition()
+    dark = plan.design.symbol.matrix
+    data = ~layout_of(dark.shape).certain
+    count = images or min(_MOST_IMAGES, math.ceil(_MODULES / data.sum()))
+    pattern = pattern_of(plan)
+    said = []
+    for number in range(count):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        said.append(_weighed(pattern, dark, sem, 20 + number * _TURN_DEG, seed + number)[data])
+    right = np.concatenate(said)
+    if not right.any():
+        return Channel(0.0)
+    slope = _true_slope(right)
+    return Channel(float(_told(slope * right).mean()), slope)
+
+
+def _weighed(
+    pattern: Pattern, dark: NDArray[np.bool_], sem: SemCondition, turn_deg: float, seed: int
+) -> NDArray[np.float64]:
+    """Return log-likelihoods of what was written, from one image."""
+    from napari_nanoqr.reading.equalise import module_likelihoods
+    from napari_nanoqr.reading.grid import Grid
+
+    micrograph = simulate_micrograph(pattern, rotation_deg=turn_deg, seed=seed, **sem.arguments())
+    corners = np.array(micrograph.metadata["truth"]["corners_yx"])
+    seen = module_likelihoods(
+        micrograph.image.astype(np.float32), Grid.from_corners(corners, dark.shape)
+    )
+    return np.where(dark, -1.0, 1.0) * seen.llr
+
+
+def _true_slope(right: NDArray[np.float64]) -> float:
+    """Return the factor that makes likelihoods of what was written true."""
+    likelihood = np.array([-np.logaddexp(0, -slope * right).sum() for slope in _SLOPES])
+    likelihood -= 0.5 * ((_SLOPES - 1) / _SLOPE_SPREAD) ** 2
+    return float(_SLOPES[likelihood.argmax()])
+
+
+def _told(llr: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bits that likelihoods tell, if they are true."""
+    wrong = 1 / (1 + np.exp(np.abs(llr)))
+    return np.asarray(1 + wrong * np.log2(wrong) + (1 - wrong) * np.log2(1 - wrong))

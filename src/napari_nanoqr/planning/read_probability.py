@@ -1,0 +1,237 @@
+"""How probably our reader will read a symbol: predicted from its channel, or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_nanoqr.codes.bounds import word_failure
+from napari_nanoqr.fib.plan import MillPlan
+from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+from napari_nanoqr.planning.channel import Cancelled, Channel, measure_channel
+from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.reading.information import SURE_BITS, search_loss
+from napari_nanoqr.symbols.kinds import layout_named
+
+DOSE_ERROR = 0.15
+"""By which the dose that is predicted to be enough may differ from the one that is counted."""
+
+_CONFIDENCE = 0.95
+
+_MOST_CUT_OFF = 0.06
+"""Of an image at each side, so that the symbol is not in its middle; the quiet zone stays."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps planned, and a sentence."""
+
+
+@dataclass(frozen=True)
+class ReadProbability:
+    """How probably an image of a symbol is read, and how sure that is.
+
+    Parameters
+    ----------
+    probability : float
+        Share of such images that are read.
+    low, high : float
+        Predicted: with 15 % less and more electrons, which is about how far predictions are from
+        what is counted. Counted: Wilson's interval at 95 %.
+    how : {"predicted", "counted"}
+        Where it comes from.
+    images : int
+        Images that were read, 0 where none was.
+    """
+
+    probability: float
+    low: float
+    high: float
+    how: Literal["predicted", "counted"]
+    images: int = 0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Low and high end."""
+        return self.low, self.high
+
+    def __str__(self) -> str:
+        def percent(share: float) -> str:
+            # all but certain is not certain
+            return ">99.9" if 0.9995 <= share < 1 or share == 1 else f"{100 * share:.3g}"
+
+        said = f"{percent(self.probability)} % ({percent(self.low)} to {percent(self.high)} %)"
+        return said + (f", counted on {self.images} images" if self.images else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "read_probability": round(self.probability, 4),
+            "interval": [round(self.low, 4), round(self.high, 4)],
+            "how": self.how,
+        }
+
+
+def read_probability(channel: Channel, version: int | str, error: str) -> ReadProbability:
+    """Predict how probably a symbol is read.
+
+    Parameters
+    ----------
+    channel : Channel
+        What each of its modules tells.
+    version : int or str
+        1 to 40, ``"M1"`` to ``"M4"``, or e.g. ``"R13x43"``.
+    error : {"L", "M", "Q", "H"}
+        Error-correction level.
+
+    Returns
+    -------
+    ReadProbability
+        That all blocks are decoded.
+
+    Raises
+    ------
+    NoSymbol, KeyError
+        Where there is no such version, or it has no such level.
+
+    Notes
+    -----
+    Each Reed-Solomon block is taken for a code that fails as the normal approximation says, with
+    as many more bits to carry as our reader leaves for being sure, and the loss of its search.
+    """
+
+    def all_blocks(electrons: float) -> float:
+        rho = sqrt(electrons) * channel.rho
+        read = 1.0
+        for bits, data_bits in _block_bits(version, error):
+            carried = min(data_bits + SURE_BITS, bits - 1.0)
+            read *= 1 - word_failure(bits, carried, rho / search_loss(bits))
+        return read
+
+    return ReadProbability(
+        all_blocks(1.0), all_blocks(1 - DOSE_ERROR), all_blocks(1 + DOSE_ERROR), "predicted"
+    )
+
+
+def predict_reading(plan: MillPlan, sem: SemCondition | None = None) -> ReadProbability:
+    """Predict how probably the symbol of a plan is read, from a few predicted micrographs of it.
+
+    Parameters
+    ----------
+    plan : MillPlan
+        What is milled.
+    sem : SemCondition, optional
+        How it is imaged.
+
+    Returns
+    -------
+    ReadProbability
+        For images of that kind; see `count_reading` for one that is read in earnest.
+    """
+    symbol = plan.design.symbol
+    return read_probability(measure_channel(plan, sem), symbol.version, symbol.error)
+
+
+def count_reading(
+    plan: MillPlan,
+    sem: SemCondition | None = None,
+    *,
+    images: int = 100,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ReadProbability:
+    """Read predicted micrographs of a plan's symbol, and count.
+
+    Parameters
+    ----------
+    plan : MillPlan
+        What is milled.
+    sem : SemCondition, optional
+        How it is imaged; pixel size and pitch are known to the reader.
+    images : int
+        Each at another angle and place, with noise of its own. They take a tenth of a second and
+        more each.
+    seed : int
+        Of poses and noise.
+    progress : callable, optional
+        Called after each image with the number done, the number planned, and a sentence.
+    cancelled : callable, optional
+        Asked before each image; True ends the count with what was read until then.
+
+    Returns
+    -------
+    ReadProbability
+        Of the payload; a wrong answer counts as none.
+
+    Raises
+    ------
+    Cancelled
+        Where no image was read at all.
+    ValueError
+        Where the number of images is not positive.
+    """
+    from napari_nanoqr.reading.read import read_codes
+
+    if images < 1:
+        raise ValueError(f"{images} images are not enough to count: use 1 or more.")
+    sem = sem or SemCondition()
+    pattern = pattern_of(plan)
+    payload = plan.design.symbol.payload
+    read = done = 0
+    for number in range(images):
+        if cancelled is not None and cancelled():
+            break
+        rng = np.random.default_rng([seed, number])
+        micrograph = simulate_micrograph(
+            pattern, rotation_deg=float(rng.uniform(0, 360)), seed=int(rng.integers(1 << 31)),
+            **sem.arguments(),
+        )  # fmt: skip
+        cut = (rng.uniform(0, _MOST_CUT_OFF, 4) * np.repeat(micrograph.image.shape, 2)).astype(int)
+        bottom, right = micrograph.image.shape[0] - cut[1], micrograph.image.shape[1] - cut[3]
+        image = np.ascontiguousarray(micrograph.image[cut[0] : bottom, cut[2] : right])
+        found = read_codes(replace(micrograph, image=image), pitch_nm=plan.design.pitch_nm)
+        read += any(reading.payload == payload for reading in found)
+        done += 1
+        if progress is not None:
+            progress(done, images, f"{read} of {done} images read")
+    if not done:
+        raise Cancelled
+    low, high = wilson_interval(read, done)
+    return ReadProbability(read / done, low, high, "counted", done)
+
+
+def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+    """Return the interval in which a probability lies, at 95 %.
+
+    Parameters
+    ----------
+    hits, trials : int
+        How often it came true, of how many.
+
+    Returns
+    -------
+    low, high : float
+        Wilson's score interval.
+
+    References
+    ----------
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927) 209.
+    """
+    z = NormalDist().inv_cdf(0.5 + _CONFIDENCE / 2)
+    share, weight = hits / trials, z * z / trials
+    middle = (share + weight / 2) / (1 + weight)
+    half = z / (1 + weight) * sqrt(share * (1 - share) / trials + weight / trials / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _block_bits(version: int | str, error: str) -> list[tuple[int, int]]:
+    """Return the bits of each block that are placed, and how many of them are data."""
+    structure = layout_named(version).blocks[error]
+    lengths = [8 * data for data in structure.data]
+    # the zeros after a short codeword are not placed
+    lengths[-1] -= 8 - structure.last_bits
+    return [(length + 8 * structure.parity, length) for length in lengths]
