@@ -130,7 +130,7 @@ def differences() -> Image.Image:
         design = record_design()
         add_record(window.viewer)
         data, options, _ = micrograph_layer(replace(seen, image=image))
-        beside = (0.0, design.field_side_nm + 2 * design.pitch_nm)
+        beside = (0.0, design.field_size_nm[1] + 2 * design.pitch_nm)
         window.viewer.add_image(data, **(options | {"name": "Image_012", "translate": beside}))
         window.panel.design.value = window.viewer.layers["record · modules"]
         window.panel.decode()

@@ -63,7 +63,7 @@ def debris(_: Code, rng: Random) -> dict[str, Any]:
 
 
 def finder_destroyed(code: Code, rng: Random) -> dict[str, Any]:
-    at = code.design.side_nm / 2 - 3.5 * PITCH_NM
+    at = code.design.size_nm[0] / 2 - 3.5 * PITCH_NM
     x, y = ((-1, -1), (1, -1), (-1, 1))[rng.integers(3)]
     effect = ("unmilled", "stripped", "covered")[rng.integers(3)]
     patch = Patch.disc((x * at, y * at), 4.5 * PITCH_NM, effect, float(rng.uniform(0.3, 1.8)))
@@ -71,7 +71,7 @@ def finder_destroyed(code: Code, rng: Random) -> dict[str, Any]:
 
 
 def quarter_lost(code: Code, rng: Random) -> dict[str, Any]:
-    half = code.design.side_nm / 2
+    half = code.design.size_nm[0] / 2
     effect = ("unmilled", "stripped", "covered")[rng.integers(3)]
     shine = float(rng.uniform(0.3, 1.8))
     if rng.random() < 0.5:

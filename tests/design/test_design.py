@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ RECORD = Design(encode("https://www.tuwien.at/", "L", 3), name="record")
 
 def test_the_record_has_the_size_that_was_published() -> None:
     # 29 x 29 modules at 49 nm; 1.977 um^2 was measured at 48.5 nm
-    assert RECORD.side_nm == 29 * 49
+    assert RECORD.size_nm == (29 * 49, 29 * 49)
     assert RECORD.area_um2 == pytest.approx(2.019, abs=1e-3)
     measured = density(Design(RECORD.symbol, pitch_nm=48.5))
     assert measured.times_record_area == pytest.approx(1, abs=1e-3)
@@ -66,9 +67,18 @@ def test_a_micro_qr_code_can_be_designed_and_milled(tmp_path: Path) -> None:
     assert write_pattern(plan_milling(design), tmp_path / "mark.str").matches
 
 
-def test_a_design_that_is_not_square_is_refused() -> None:
-    with pytest.raises(ValueError, match="7 x 43 modules: only squares"):
-        Design(encode("mark", "M", "R7x43"))
+@pytest.mark.parametrize("suffix", [".str", ".bmp", ".gds"])
+@pytest.mark.parametrize("mill", ["dark", "light"])
+def test_a_rectangular_code_can_be_designed_and_milled(
+    tmp_path: Path, suffix: str, mill: Literal["dark", "light"]
+) -> None:
+    design = Design(encode("mark", "M", "R7x43"), mill=mill, quiet_zone=2)
+    assert design.size_nm == (7 * 49, 43 * 49)
+    assert design.field_size_nm == (11 * 49, 47 * 49)
+    assert design.area_um2 == pytest.approx(7 * 43 * 0.049**2)
+    design.save(tmp_path / "mark.json")
+    assert Design.load(tmp_path / "mark.json") == design
+    assert write_pattern(plan_milling(design), tmp_path / f"mark{suffix}").matches
 
 
 def test_dark_and_light_milling_are_each_others_opposite() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.formats.gdsii import database_unit, merge_rectangles
+from napari_nanoqr.fib.formats.gdsii import database_unit
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
@@ -64,29 +64,13 @@ def test_y_points_up_in_the_file(tmp_path: Path) -> None:
     ("pitch_nm", "unit_nm"), [(49, 1), (48.5, 0.5), (33.3, 0.1), (48.37, 0.01), (100 / 3, 0.001)]
 )
 def test_the_database_unit_holds_the_pitch(pitch_nm: float, unit_nm: float) -> None:
-    assert database_unit(pitch_nm, 29 * pitch_nm) == unit_nm
+    assert database_unit(np.arange(30) * pitch_nm, 29 * pitch_nm) == unit_nm
 
 
 def test_large_layouts_stay_within_32_bits() -> None:
-    assert database_unit(1e6 / 3, 177e6) >= 177e6 / 2**31
+    assert database_unit(np.arange(178) * 1e6 / 3, 88e6) >= 177e6 / 2**31
     with pytest.raises(ValueError, match="too large for GDSII"):
-        database_unit(1e9, 1e10)
-
-
-@given(
-    seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 9), columns=st.integers(1, 9),
-    share=st.floats(0, 1),
-)  # fmt: skip
-def test_rectangles_cover_exactly_once(seed: int, rows: int, columns: int, share: float) -> None:
-    mask = np.random.default_rng(seed).random((rows, columns)) < share
-    covered = np.zeros(mask.shape, dtype=int)
-    for top, left, bottom, right in merge_rectangles(mask):
-        covered[top:bottom, left:right] += 1
-    assert np.array_equal(covered, mask)
-
-
-def test_equal_runs_are_joined() -> None:
-    assert merge_rectangles(np.ones((7, 7), dtype=bool)) == [(0, 0, 7, 7)]
+        database_unit(np.array([1e9]), 1e10)
 
 
 def test_layouts_of_other_programs_are_read(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib import pattern_files
 from napari_nanoqr.fib.columns import Beam
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.formats import thermo_stream
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern, ShapePattern, describe_pattern
 from napari_nanoqr.fib.pattern_files import hfw_in_name, read_pattern, write_pattern
@@ -110,14 +112,6 @@ class TestWhatCannotBeWritten:
         assert list(tmp_path.iterdir()) == []
         assert write_pattern(plan, tmp_path / "a.str").matches
 
-    def test_dwell_that_rounds_to_another_dose(self, record: Design, tmp_path: Path) -> None:
-        plan = plan_milling(record, dwell_us=0.16)
-        with pytest.raises(VerificationError, match=r"dose differs.* by \+25 %"):
-            write_pattern(plan, tmp_path / "a.str")
-        assert list(tmp_path.iterdir()) == []
-        found = write_pattern(plan, tmp_path / "a.str", stream="s16,25ns")
-        assert found.dose_error_percent == pytest.approx(-100 / 16)
-
     def test_dwell_that_rounds_to_nothing(self, record: Design, tmp_path: Path) -> None:
         plan = plan_milling(record, dwell_us=0.05)
         with pytest.raises(ValueError, match="dwell of 50 ns rounds to nothing"):
@@ -159,23 +153,39 @@ class TestWhatCannotBeWritten:
             write_pattern(plan, tmp_path / "none" / "a.str")
 
 
+@pytest.mark.parametrize(("dwell_us", "stream"), [(0.16, "s16"), (0.16, "s16,25ns"), (1.37, "s")])
+def test_a_dwell_between_two_units_costs_no_dose(
+    record: Design, tmp_path: Path, dwell_us: float, stream: str
+) -> None:
+    plan = plan_milling(record, dwell_us=dwell_us)
+    found = write_pattern(plan, tmp_path / "a.str", stream=stream)
+    assert found.dose_error_percent == pytest.approx(0, abs=0.01)
+    assert found.unevenness_percent < 10
+    pattern = read_pattern(tmp_path / "a.str")
+    assert isinstance(pattern, PointPattern)
+    unit = {"s16,25ns": 0.025}.get(stream, 0.1)
+    dwells = set(np.round(pattern.dwell_units[pattern.beam_on] * unit, 9))
+    assert {round(np.floor(dwell_us / unit) * unit, 9)} < dwells
+    assert len(dwells) == 2
+
+
 def test_a_writer_that_goes_wrong_is_caught_and_the_old_file_stays(
     plan: MillPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.str"
     write_pattern(plan, path)
     before = path.read_bytes(), (tmp_path / "a.str.json").read_bytes()
-    right = pattern_files.write_stream
 
-    def one_module_short(plan: MillPlan, path: Path, profile: StreamProfile) -> dict[str, object]:
-        said = right(plan, path, profile)
+    def one_module_short(exposure: Exposure, path: Path) -> dict[str, object]:
+        said = thermo_stream.write_stream(exposure, path)
         lines = path.read_text().split("\n")
         x = sorted({int(line.split()[1]) for line in lines[3:-2]})[100]
         kept = [line for line in lines[3:-1] if abs(int(line.split()[1]) - x) > 300]
         path.write_text("\n".join([*lines[:2], str(len(kept)), *kept, ""]))
         return said
 
-    monkeypatch.setattr(pattern_files, "write_stream", one_module_short)
+    wrong = replace(thermo_stream.FORMAT, write=one_module_short)
+    monkeypatch.setattr(pattern_files, "FORMATS", (wrong,))
     with pytest.raises(VerificationError, match=r"was not written: .*not as in the design"):
         write_pattern(plan, path)
     assert (path.read_bytes(), (tmp_path / "a.str.json").read_bytes()) == before

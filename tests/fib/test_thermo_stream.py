@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern, describe_pattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
-from napari_nanoqr.fib.plan import MillPlan, plan_milling
-from napari_nanoqr.symbols.encode import encode
+from napari_nanoqr.fib.plan import MillPlan
 
 
 def read(folder: Path, text: str, **options: float) -> PointPattern:
@@ -149,14 +146,6 @@ def test_a_profile_shifts_the_pattern_and_is_kept_in_the_sidecar(
     assert isinstance(blind, PointPattern)
     shift = (blind.points_nm - b.points_nm)[:, 1]
     assert shift == pytest.approx(-342, abs=1)
-
-
-def test_a_version_40_symbol_takes_seconds_at_most(tmp_path: Path) -> None:
-    plan = plan_milling(Design(encode(bytes(2000), "L", 40), mill="light"))
-    start = time.perf_counter()
-    assert write_pattern(plan, tmp_path / "a.str").matches
-    assert plan.n_points > 800_000
-    assert time.perf_counter() - start < 6
 
 
 @pytest.mark.shared

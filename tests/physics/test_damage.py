@@ -139,7 +139,7 @@ class TestDots:
         assert share == pytest.approx(np.pi * 0.8**2 / 4, rel=0.05)
         state = mill(dots, record.film)
         index = np.argwhere(record.milled)
-        middles = (index + 0.5) * record.pitch_nm - record.field_side_nm / 2
+        middles = (index + 0.5) * record.pitch_nm - record.field_size_nm[0] / 2
         grid = state.grid
 
         def depth(points: np.ndarray) -> np.ndarray:

@@ -92,7 +92,7 @@ def test_every_format_predicts_the_same_film(record: Design, tmp_path: Path, suf
     write_pattern(plan, tmp_path / f"a{suffix}")
     state = mill(read_pattern(tmp_path / f"a{suffix}"), record.film, cell_nm=3.5)
     grid, pitch = state.grid, record.pitch_nm
-    centres = (np.arange(37) + 0.5) * pitch - record.field_side_nm / 2
+    centres = (np.arange(37) + 0.5) * pitch - record.field_size_nm[0] / 2
     rows = np.clip(((centres - grid.top_nm) / 3.5).astype(int), 0, grid.rows - 1)
     columns = np.clip(((centres - grid.left_nm) / 3.5).astype(int), 0, grid.columns - 1)
     depth = state.depth_nm[np.ix_(rows, columns)]

@@ -128,7 +128,7 @@ def test_the_prediction_reads_back(viewer, widget, qtbot) -> None:  # type: igno
         assert [str(unit) for unit in layer.units] == ["nanometer", "nanometer"]
         # both lie over the design
         centre = layer.extent.world.mean(axis=0)
-        assert centre == pytest.approx([record_design().field_side_nm / 2] * 2, abs=10)
+        assert centre == pytest.approx(np.array(record_design().field_size_nm) / 2, abs=10)
     assert depth.data.max() == pytest.approx(15, abs=3)
     count = len(viewer.layers)
     widget.predict()

@@ -33,10 +33,10 @@ def test_a_pattern_file_opens_in_nm(viewer: ViewerModel, tmp_path: Path, suffix:
     for layer in layers:
         assert [str(unit) for unit in layer.units] == ["nanometer", "nanometer"]
         size = np.ptp(layer.extent.world, axis=0)
-        assert size == pytest.approx([record_design().side_nm] * 2, rel=0.05)
+        assert size == pytest.approx(record_design().size_nm, rel=0.05)
     # the finder's centre is milled, the separator beside it is not
     exposure = layers[0]
-    side, pitch = record_design().side_nm, record_design().pitch_nm
+    side, pitch = record_design().size_nm[0], record_design().pitch_nm
     for module, milled in ((3.5, True), (7.5, False)):
         world = np.array([module * pitch - side / 2] * 2)
         value = exposure.data[tuple(np.round(exposure.world_to_data(world)).astype(int))]

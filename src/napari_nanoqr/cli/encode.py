@@ -86,11 +86,12 @@ def summary(design: Any) -> str:
     from napari_nanoqr.design.density import density
 
     symbol, n = design.symbol, density(design)
+    (rows, columns), (height, width) = symbol.matrix.shape, n.size_um
     lines = [
-        f"{symbol.modules} x {symbol.modules} modules · version {symbol.version}-{symbol.error}"
+        f"{columns} x {rows} modules · version {symbol.version}-{symbol.error}"
         f" · mask {symbol.mask} · {len(symbol.payload)} of {n.capacity_bytes} bytes",
-        f"{n.side_um:.4g} um side · {n.area_um2:.4g} um^2 ({n.times_record_area:.3g} x the record)"
-        f" · pitch {design.pitch_nm:g} nm · {design.film}",
+        f"{width:.4g} x {height:.4g} um · {n.area_um2:.4g} um^2 "
+        f"({n.times_record_area:.3g} x the record) · pitch {design.pitch_nm:g} nm · {design.film}",
         f"{n.bits_per_um2:.4g} bits/um^2 net · {n.terabytes_on_a4:.3g} TB on an A4 sheet · "
         f"carries {n.correctable_codewords} wrong codewords of {n.codewords}",
     ]

@@ -21,10 +21,12 @@ class Density:
 
     Parameters
     ----------
-    side_um, area_um2 : float
+    size_um : tuple of float
+        Height and width of the symbol without its quiet zone.
+    area_um2 : float
         The symbol without its quiet zone.
-    field_side_um : float
-        Side with the quiet zone.
+    field_size_um : tuple of float
+        Height and width with the quiet zone.
     capacity_bytes : int
         Arbitrary bytes that version and level hold.
     bits_per_um2 : float
@@ -41,9 +43,9 @@ class Density:
         Wrong codewords that each block can correct, and the number of blocks.
     """
 
-    side_um: float
+    size_um: tuple[float, float]
     area_um2: float
-    field_side_um: float
+    field_size_um: tuple[float, float]
     capacity_bytes: int
     bits_per_um2: float
     terabytes_on_a4: float
@@ -72,15 +74,16 @@ def density(design: Design) -> Density:
     structure = layout_named(symbol.version).blocks[symbol.error]
     capacity = byte_capacity(symbol.version, symbol.error)
     bits_per_um2 = 8 * capacity / design.area_um2
-    field_area = (design.field_side_nm / 1000) ** 2
+    size_um = design.size_nm[0] / 1000, design.size_nm[1] / 1000
+    field_um = design.field_size_nm[0] / 1000, design.field_size_nm[1] / 1000
     return Density(
-        side_um=design.side_nm / 1000,
+        size_um=size_um,
         area_um2=design.area_um2,
-        field_side_um=design.field_side_nm / 1000,
+        field_size_um=field_um,
         capacity_bytes=capacity,
         bits_per_um2=bits_per_um2,
         terabytes_on_a4=capacity / design.area_um2 * A4_AREA_UM2 / 1e12,
-        terabytes_on_a4_with_quiet_zone=capacity / field_area * A4_AREA_UM2 / 1e12,
+        terabytes_on_a4_with_quiet_zone=capacity / (field_um[0] * field_um[1]) * A4_AREA_UM2 / 1e12,
         times_record_area=design.area_um2 / RECORD_AREA_UM2,
         correctable_codewords=symbol.correctable_codewords,
         codewords=symbol.codewords,

@@ -64,33 +64,35 @@ class Design:
             raise ValueError(f"Mill {self.mill!r} does not exist: use 'dark' or 'light'.")
         if self.quiet_zone not in range(5):
             raise ValueError(f"A quiet zone of {self.quiet_zone} modules: use 0 to 4.")
+
+    @property
+    def size_nm(self) -> tuple[float, float]:
+        """Height and width of the symbol in nm, without the quiet zone."""
         rows, columns = self.symbol.matrix.shape
-        if rows != columns:
-            raise ValueError(f"A design of {rows} x {columns} modules: only squares are planned.")
+        return rows * self.pitch_nm, columns * self.pitch_nm
 
     @property
-    def side_nm(self) -> float:
-        """Side of the symbol in nm, without the quiet zone."""
-        return self.symbol.modules * self.pitch_nm
-
-    @property
-    def field_side_nm(self) -> float:
-        """Side in nm with the quiet zone on both sides."""
-        return (self.symbol.modules + 2 * self.quiet_zone) * self.pitch_nm
+    def field_size_nm(self) -> tuple[float, float]:
+        """Height and width in nm with the quiet zone all round."""
+        height, width = self.size_nm
+        return (
+            height + 2 * self.quiet_zone * self.pitch_nm,
+            width + 2 * self.quiet_zone * self.pitch_nm,
+        )
 
     @property
     def area_um2(self) -> float:
         """Area of the symbol in um^2, without the quiet zone."""
-        return (self.side_nm / 1000) ** 2
+        return self.symbol.matrix.size * (self.pitch_nm / 1000) ** 2
 
     @property
     def modules(self) -> NDArray[np.bool_]:
-        """Modules with the quiet zone, ``(n, n)``, True = dark."""
+        """Modules with the quiet zone, ``(rows, columns)``, True = dark."""
         return np.pad(self.symbol.matrix, self.quiet_zone)
 
     @property
     def milled(self) -> NDArray[np.bool_]:
-        """Modules with the quiet zone, ``(n, n)``, True = to be milled."""
+        """Modules with the quiet zone, ``(rows, columns)``, True = to be milled."""
         return self.modules if self.mill == "dark" else ~self.modules
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,8 +205,9 @@ def _modules(rows: list[str], symbol: Symbol) -> NDArray[np.bool_]:
     """Read drawn modules, and make sure that they hold what the design says."""
     from napari_nanoqr.symbols.decode import decode_modules
 
-    if [len(row) for row in rows] != [symbol.modules] * symbol.modules:
-        raise BadDesign(f"Its modules are not {symbol.modules} x {symbol.modules}.")
+    height, width = symbol.matrix.shape
+    if [len(row) for row in rows] != [width] * height:
+        raise BadDesign(f"Its modules are not {height} x {width}.")
     matrix = np.array([[c == "#" for c in row] for row in rows])
     decoded = decode_modules(matrix)
     if decoded.symbol.payload != symbol.payload or decoded.wrong.any():

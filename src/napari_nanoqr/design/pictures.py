@@ -63,7 +63,7 @@ def pixels(design: Design) -> np.ndarray:
 
 def svg(design: Design) -> str:
     """Draw a design as SVG; one user unit is one nm, runs of dark modules are one rectangle."""
-    side, pitch = design.field_side_nm, design.pitch_nm
+    (height, across), pitch = design.field_size_nm, design.pitch_nm
     moves = []
     for row, line in enumerate(design.modules):
         edges = np.flatnonzero(np.diff(np.concatenate(([0], line.astype(np.int8), [0]))))
@@ -73,10 +73,10 @@ def svg(design: Design) -> str:
     # the drawing is shown 1 mm large for each um, since no viewer shows nanometres
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side:g} {side:g}" '
-        f'width="{side / 1000:g}mm" height="{side / 1000:g}mm" shape-rendering="crispEdges">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:g} {height:g}" '
+        f'width="{across / 1000:g}mm" height="{height / 1000:g}mm" shape-rendering="crispEdges">\n'
         f"<desc>{pitch:g} nm a module; one user unit is one nm; drawn 1000 times too large"
-        f'</desc>\n<path fill="#fff" d="M0 0h{side:g}v{side:g}H0z"/>\n'
+        f'</desc>\n<path fill="#fff" d="M0 0h{across:g}v{height:g}H0z"/>\n'
         f'<path d="{"".join(moves)}"/>\n</svg>\n'
     )
 

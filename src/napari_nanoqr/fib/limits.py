@@ -35,7 +35,7 @@ def check_plan(plan: MillPlan) -> None:
     ValueError
         With a sentence that says what to change.
     """
-    side_um = plan.design.field_side_nm / 1000
+    side_um = max(plan.design.field_size_nm) / 1000
     if not 0 < plan.hfw_um < math.inf:
         raise ValueError(f"A field of {plan.hfw_um:g} um cannot be.")
     if side_um > plan.hfw_um:

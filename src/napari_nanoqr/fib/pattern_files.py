@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_nanoqr.fib.formats.gdsii import read_gds, write_gds
-from napari_nanoqr.fib.formats.thermo_bitmap import read_bitmap, write_bitmap
-from napari_nanoqr.fib.formats.thermo_stream import (
-    PROFILES,
-    StreamKind,
-    StreamProfile,
-    read_stream,
-    write_stream,
-)
+from napari_nanoqr.fib.formats import gdsii, thermo_bitmap, thermo_stream
+from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.pattern import BadPattern, Pattern
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.sidecar import describe_plan, file_hash, read_sidecar, sidecar_path
-from napari_nanoqr.fib.verify import Verification, VerificationError, verify_pattern
+from napari_nanoqr.fib.verify import Verification, VerificationError, verify_placed
 from napari_nanoqr.files import complete_file
 
-_READERS: dict[str, Callable[[Path, dict[str, Any], float | None], Pattern]] = {
-    ".str": read_stream,
-    ".bmp": read_bitmap,
-    ".gds": read_gds,
-}
+FORMATS: tuple[PatternFormat, ...] = (
+    thermo_stream.FORMAT,
+    thermo_bitmap.FORMAT,
+    gdsii.FORMAT,
+)
+"""All that are read and written."""
 
-SUFFIXES: tuple[str, ...] = tuple(_READERS)
+SUFFIXES: tuple[str, ...] = tuple(dict.fromkeys(form.suffix for form in FORMATS))
 """Of the pattern files that are read and written."""
+
+HEAD_BYTES = 4096
+"""What is read of a file to tell formats with the same suffix apart."""
 
 _HFW_IN_NAME = re.compile(r"hfw[\s_=-]*(\d+(?:[.p]\d+)?)\s*(nm|mm|[uµμ]m)", re.IGNORECASE)
 _UM = {"nm": 1e-3, "mm": 1e3}
@@ -62,9 +58,7 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
         Where it cannot be read.
     """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise BadPattern(f"{path.name} is not a pattern file: known are {', '.join(SUFFIXES)}.")
+    form = _format_of(path)
     if hfw_um is not None and not 0 < hfw_um < float("inf"):
         raise BadPattern(f"A field width of {hfw_um:g} um cannot be.")
     metadata, notes = read_sidecar(path)
@@ -74,7 +68,7 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
     elif hfw_um is None:
         hfw_um, source = hfw_in_name(path.name), "file name"
     try:
-        pattern = reader(path, metadata, hfw_um)
+        pattern = form.read(path, metadata, hfw_um)
     except BadPattern:
         raise
     except (TypeError, ValueError) as problem:
@@ -91,14 +85,7 @@ def hfw_in_name(name: str) -> float | None:
     return float(found[1].lower().replace("p", ".")) * _UM.get(found[2].lower(), 1.0) or None
 
 
-def write_pattern(
-    plan: MillPlan,
-    path: str | Path,
-    *,
-    stream: StreamKind | StreamProfile = "s16",
-    layer: int = 0,
-    dose_factor: float = 1.0,
-) -> Verification:
+def write_pattern(plan: MillPlan, path: str | Path, **options: Any) -> Verification:
     """Write a pattern file, read it back, and decode the symbol that it holds.
 
     Parameters
@@ -106,15 +93,13 @@ def write_pattern(
     plan : MillPlan
         What to mill.
     path : str or Path
-        The file; its suffix, one of ``.str``, ``.bmp`` and ``.gds``, says the format. What the
-        format cannot hold goes into ``NAME.str.json`` beside it. Files that stand there are
-        replaced once the new ones are complete and right.
-    stream : {"s16", "s", "s16,25ns"} or StreamProfile
-        For ``.str``: 16 or 12 bits, dwell in 0.1 us or 25 ns; or the profile of an instrument.
-    layer : int
-        For ``.gds``.
-    dose_factor : float
-        For ``.gds``.
+        The file; its suffix says the format (:data:`SUFFIXES`). What the format cannot hold
+        goes into ``NAME.str.json`` beside it. Files that stand there are replaced once the new
+        ones are complete and right.
+    **options
+        What the formats leave open; each is for those that know it. ``stream`` for ``.str``:
+        ``"s16"``, ``"s"``, ``"s16,25ns"`` (16 or 12 bits, dwell in 0.1 us or 25 ns) or a
+        :class:`StreamProfile`. ``layer`` and ``dose_factor`` for ``.gds``.
 
     Returns
     -------
@@ -126,30 +111,26 @@ def write_pattern(
     VerificationError
         Where what was written is not what was planned. Nothing is left behind.
     ValueError
-        Where the plan does not fit the format. Nothing is left behind.
+        Where the plan does not fit the format, or no format knows an option. Nothing is left
+        behind.
     OSError
         Where it cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ValueError(
-            f"{path.name} has no suffix of a pattern file: use one of {', '.join(SUFFIXES)}."
-        )
+    form = _format_to_write(path)
+    for name in options:
+        if not any(name in form.options for form in FORMATS):
+            raise ValueError(f"No pattern format has an option {name!r}.")
+    own = {name: value for name, value in options.items() if name in form.options}
     with complete_file(path) as temporary, complete_file(sidecar_path(path)) as beside:
-        if suffix == ".str":
-            extra = write_stream(plan, temporary, _profile(stream))
-        elif suffix == ".bmp":
-            extra = write_bitmap(plan, temporary)
-        else:
-            extra = write_gds(plan, temporary, layer, dose_factor)
+        extra = form.write(plan.exposure, temporary, **own)
         values = describe_plan(plan) | extra | {"pattern": path.name}
         values["sha256"] = file_hash(temporary)
         beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8", newline="")
         metadata = json.loads(beside.read_text(encoding="utf-8"))
         try:
-            pattern = _READERS[suffix](temporary, metadata, float(metadata["hfw_um"]))
-            found = verify_pattern(pattern, plan.design, plan)
+            pattern = form.read(temporary, metadata, float(metadata["hfw_um"]))
+            found = verify_placed(pattern, plan.placed, plan.exposure)
         except BadPattern as problem:
             raise VerificationError(f"{path.name} could not be read back: {problem}") from problem
         if not found.matches:
@@ -157,9 +138,26 @@ def write_pattern(
     return found
 
 
-def _profile(stream: StreamKind | StreamProfile) -> StreamProfile:
-    if isinstance(stream, StreamProfile):
-        return stream
-    if stream not in PROFILES:
-        raise ValueError(f"Stream {stream!r} does not exist: use {', '.join(PROFILES)}.")
-    return PROFILES[stream]
+def _format_to_write(path: Path) -> PatternFormat:
+    for form in FORMATS:
+        if form.suffix == path.suffix.lower():
+            return form
+    raise ValueError(
+        f"{path.name} has no suffix of a pattern file: use one of {', '.join(SUFFIXES)}."
+    )
+
+
+def _format_of(path: Path) -> PatternFormat:
+    """Find the format of a file by its suffix, and by its head where formats share one."""
+    sharing = [form for form in FORMATS if form.suffix == path.suffix.lower()]
+    if not sharing:
+        raise BadPattern(f"{path.name} is not a pattern file: known are {', '.join(SUFFIXES)}.")
+    if any(form.recognises for form in sharing):
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        fitting = [form for form in sharing if form.recognises is None or form.recognises(head)]
+        if not fitting:
+            names = " or ".join(form.name for form in sharing)
+            raise BadPattern(f"{path.name} is not of the format {names}.")
+        return fitting[0]
+    return sharing[0]

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam, find_beam
+from napari_nanoqr.fib.exposure import Exposure, Lattice
 from napari_nanoqr.fib.limits import check_plan, plan_warnings
 from napari_nanoqr.fib.materials import VolumePerDose, volume_per_dose
-from napari_nanoqr.fib.scan import ScanOrder, scan_points
+from napari_nanoqr.fib.scan import ScanOrder
 
 PITCH_PER_SPOT = 0.55
 """Default point pitch in spots; points this close add up to an even dose."""
@@ -54,6 +56,9 @@ class MillPlan:
         What a dose removes from the film.
     needed_dose_nc_per_um2 : float
         Ion dose that was asked for.
+    relative_dose : (rows, columns) float32 array, optional
+        Dose of each point in units of the plan's, with ``points_per_module`` rows and columns a
+        module, 0 where the beam never goes; by default 1 on all modules that are milled.
 
     Raises
     ------
@@ -70,6 +75,7 @@ class MillPlan:
     hfw_um: float
     volume_per_dose: VolumePerDose
     needed_dose_nc_per_um2: float
+    relative_dose: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         check_plan(self)
@@ -92,13 +98,27 @@ class MillPlan:
     @property
     def n_points(self) -> int:
         """Points in each pass."""
+        if self.relative_dose is not None:
+            return int(np.count_nonzero(self.relative_dose))
         return self.milled_modules * self.points_per_module**2
 
     @property
-    def point_mask(self) -> NDArray[np.bool_]:
-        """Raster of point positions over the field, ``(n, n)``, True = visited."""
-        k = self.points_per_module
-        return self.design.milled.repeat(k, axis=0).repeat(k, axis=1)
+    def placed(self) -> tuple[Placed, ...]:
+        """The design, in the middle of the field."""
+        return (Placed(self.design),)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """The plan in the form that pattern formats take."""
+        dose, k = self.relative_dose, self.points_per_module
+        if dose is None:
+            dose = self.design.milled.astype(np.float32).repeat(k, axis=0).repeat(k, axis=1)
+        left, top = self.placed[0].corner_nm
+        lattice = Lattice(dose, self.point_pitch_nm, left, top, self.scan, k)
+        return Exposure(
+            (lattice,), self.beam, self.hfw_um, self.dwell_us, self.passes,
+            self.volume_per_dose, self.design.name,
+        )  # fmt: skip
 
     @cached_property
     def points_nm(self) -> NDArray[np.float64]:
@@ -106,9 +126,7 @@ class MillPlan:
 
         The design's centre, which is the centre of the field, is at 0, 0.
         """
-        half_nm = self.design.field_side_nm / 2
-        index = scan_points(self.point_mask, self.scan)[:, ::-1]
-        points = np.asarray((index + 0.5) * self.point_pitch_nm - half_nm, dtype=np.float64)
+        points = np.concatenate([points for points, _ in self.exposure.points()])
         points.setflags(write=False)
         return points
 
@@ -145,7 +163,10 @@ class MillPlan:
 
         Blanking, settling and refresh come on top; how long they take is the instrument's.
         """
-        return self.n_points * self.passes * self.dwell_us * 1e-6
+        total = float(self.n_points)
+        if self.relative_dose is not None:
+            total = float(self.relative_dose.sum(dtype=np.float64))
+        return total * self.passes * self.dwell_us * 1e-6
 
     @property
     def warnings(self) -> list[str]:
@@ -221,7 +242,7 @@ def plan_milling(
     dwell, count = _dwell_and_passes(time_us, dwell_us, passes)
     return MillPlan(
         design, beam, points, dwell, count, scan,
-        hfw_um if hfw_um is not None else usual_hfw_um(design.field_side_nm),
+        hfw_um if hfw_um is not None else usual_hfw_um(max(design.field_size_nm)),
         volume, needed,
     )  # fmt: skip
 

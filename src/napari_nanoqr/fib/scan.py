@@ -11,7 +11,9 @@ ScanOrder = Literal["serpentine", "raster"]
 SCAN_ORDERS: tuple[ScanOrder, ...] = get_args(ScanOrder)
 
 
-def scan_points(mask: NDArray[np.bool_], order: ScanOrder) -> NDArray[np.int64]:
+def scan_order(
+    mask: NDArray[np.bool_], order: ScanOrder, points_per_module: int = 1
+) -> NDArray[np.int64]:
     """List the points of a mask in the order in which the beam visits them.
 
     Parameters
@@ -20,11 +22,13 @@ def scan_points(mask: NDArray[np.bool_], order: ScanOrder) -> NDArray[np.int64]:
         Points to visit.
     order : {"serpentine", "raster"}
         Every row from left to right, or every other one back from right to left.
+    points_per_module : int
+        Points along a module.
 
     Returns
     -------
-    (n, 2) int64 array
-        Row and column of each point.
+    (n,) int64 array
+        Position of each point in the flattened mask.
 
     Raises
     ------
@@ -34,11 +38,11 @@ def scan_points(mask: NDArray[np.bool_], order: ScanOrder) -> NDArray[np.int64]:
     if order not in SCAN_ORDERS:
         raise ValueError(f"Scan order {order!r} does not exist: use {' or '.join(SCAN_ORDERS)}.")
     if order == "raster":
-        return np.argwhere(mask)
+        return np.flatnonzero(mask)
     # flip every other row, list row by row, and flip the columns back
+    columns = mask.shape[1]
     turned = mask.copy()
     turned[1::2] = turned[1::2, ::-1]
-    points = np.argwhere(turned)
-    back = points[:, 0] % 2 == 1
-    points[back, 1] = mask.shape[1] - 1 - points[back, 1]
-    return points
+    points = np.flatnonzero(turned)
+    row, column = np.divmod(points, columns)
+    return np.where(row % 2 == 1, row * columns + columns - 1 - column, points)

@@ -32,6 +32,7 @@ def describe_plan(plan: MillPlan) -> dict[str, Any]:
         "scan": plan.scan,
         "ion_dose_nc_per_um2": plan.ion_dose_nc_per_um2,
         "volume_per_dose_um3_per_nc": asdict(plan.volume_per_dose),
+        "name": plan.design.name,
         "design": plan.design.to_dict(),
     }
 

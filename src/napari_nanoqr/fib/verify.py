@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.design.placed import Placed
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.raster import Grid
@@ -16,7 +19,17 @@ from napari_nanoqr.symbols.decode import Undecodable, decode_modules
 from napari_nanoqr.symbols.symbol import as_text
 
 MOST_DOSE_ERROR_PERCENT = 10.0
-"""Written dose that differs by more is refused; rounding a dwell of 1 us to 0.1 us is 0."""
+"""A module whose written dose differs by more from its planned one is refused."""
+
+MOST_TOTAL_DOSE_ERROR_PERCENT = 0.5
+"""So is a file whose dose as a whole differs by more."""
+
+MOST_STRAY = 1e-3
+"""Share of the dose that may fall on modules that are kept."""
+
+MILLED = 0.25
+"""Modules with more than this share of the highest dose count as milled: corrected doses differ
+by a factor of about two."""
 
 
 class VerificationError(ValueError):
@@ -29,21 +42,21 @@ class Verification:
 
     Parameters
     ----------
-    payload : bytes or None
-        What the modules decode to, None where they do not.
+    payloads : tuple of bytes or None
+        What the modules of each symbol decode to, None where they do not.
     modules_wrong : int
         Modules, with the quiet zone, that are milled and should not be or the reverse.
     offset_nm : float
-        Distance of the symbol's centre from the field's.
+        Distance of the pattern from its place in the field.
     unevenness_percent : float
-        Largest difference of a milled module's dose from the mean.
+        Largest difference of a milled module's dose from the planned one.
     dose_error_percent : float or None
         Written dose against the planned one; None where there is no plan to compare with.
     problems : tuple of str
         Why the pattern must not be milled, as sentences; empty where it is right.
     """
 
-    payload: bytes | None
+    payloads: tuple[bytes | None, ...]
     modules_wrong: int
     offset_nm: float
     unevenness_percent: float
@@ -56,6 +69,11 @@ class Verification:
         return not self.problems
 
     @property
+    def payload(self) -> bytes | None:
+        """What the first symbol decodes to, None where it does not."""
+        return self.payloads[0]
+
+    @property
     def text(self) -> str | None:
         """The payload as text, None where it is not text."""
         return None if self.payload is None else as_text(self.payload)
@@ -64,7 +82,7 @@ class Verification:
         """Return plain values."""
         values = asdict(self) | {"matches": self.matches, "text": self.text}
         values["payload_hex"] = None if self.payload is None else self.payload.hex()
-        del values["payload"]
+        values["payloads_hex"] = [None if p is None else p.hex() for p in values.pop("payloads")]
         return values
 
 
@@ -91,49 +109,121 @@ def verify_pattern(pattern: Pattern, design: Design, plan: MillPlan | None = Non
     ValueError
         Where the pattern has no scale or exposes nothing.
     """
+    return verify_placed(pattern, (Placed(design),), None if plan is None else plan.exposure)
+
+
+def verify_placed(
+    pattern: Pattern, placed: Sequence[Placed], exposure: Exposure | None = None
+) -> Verification:
+    """Find the modules of several designs in a pattern; see :func:`verify_pattern`.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        As read from a file.
+    placed : sequence of Placed
+        What it should hold, and where.
+    exposure : Exposure, optional
+        With it the written dose is compared too.
+
+    Returns
+    -------
+    Verification
+        Of all together.
+    """
     bounds = pattern.bounds_nm
     if bounds is None:
         raise VerificationError("The pattern mills nothing, or does not tell its scale.")
-    side = design.modules.shape[0]
-    centre = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    half = side * design.pitch_nm / 2
-    exposure = pattern.rasterise(
-        Grid(centre[0] - half, centre[1] - half, design.pitch_nm, side, side)
-    )
-    milled = exposure > exposure.max() / 2
-    dark = milled if design.mill == "dark" else ~milled
-    core = slice(design.quiet_zone, side - design.quiet_zone)
+    expected = milled_bounds_nm(placed)
+    if exposure is not None:
+        expected = exposure.bounds_nm
+    moved_x = (bounds[0] + bounds[2] - expected[0] - expected[2]) / 2
+    moved_y = (bounds[1] + bounds[3] - expected[1] - expected[3]) / 2
     problems: list[str] = []
-    payload = _decode(dark[core, core], problems)
-    if payload is not None and payload != design.symbol.payload:
-        problems.append("The pattern decodes to another payload than the design's.")
-    wrong = int(np.count_nonzero(milled != design.milled))
+    payloads, wrong, uneven = [], 0, 0.0
+    for item in placed:
+        modules = _compare(pattern, item, (moved_x, moved_y), exposure)
+        payloads.append(_decode(modules.dark, item.design, problems))
+        wrong += modules.wrong
+        uneven = max(uneven, modules.unevenness_percent)
+        if modules.stray > MOST_STRAY:
+            problems.append(
+                f"{100 * modules.stray:.2g} % of the dose falls on modules that are kept."
+            )
     if wrong:
         problems.append(f"{wrong} modules of the pattern are not as in the design.")
-    offset = float(np.hypot(*centre))
+    offset = float(np.hypot(moved_x, moved_y))
     if offset > _offset_allowed(pattern):
-        problems.append(f"The pattern lies {offset:.3g} nm off the centre of the field.")
-    stray = np.abs(np.where(milled, 0.0, exposure)).sum() / exposure.sum()
-    if stray > 1e-3:
-        problems.append(f"{100 * stray:.2g} % of the dose falls on modules that are kept.")
-    uneven = 100 * float(np.abs(exposure[milled] / exposure[milled].mean() - 1).max())
+        problems.append(f"The pattern lies {offset:.3g} nm off its place in the field.")
     if uneven > MOST_DOSE_ERROR_PERCENT:
-        problems.append(f"The dose of the milled modules differs by {uneven:.0f} %.")
-    error = None if plan is None else _dose_error_percent(pattern, plan)
-    if error is not None and abs(error) > MOST_DOSE_ERROR_PERCENT:
+        problems.append(f"The dose of the milled modules is off by up to {uneven:.0f} %.")
+    error = None if exposure is None else _dose_error_percent(pattern, exposure)
+    if error is not None and abs(error) > MOST_TOTAL_DOSE_ERROR_PERCENT:
         problems.append(
-            f"The written dose differs from the planned one by {error:+.0f} %: the dwell does not "
+            f"The written dose differs from the planned one by {error:+.2g} %: the dwell does not "
             "fit the unit of the file."
         )
-    return Verification(payload, wrong, offset, uneven, error, tuple(problems))
+    return Verification(tuple(payloads), wrong, offset, uneven, error, tuple(problems))
 
 
-def _decode(modules: NDArray[np.bool_], problems: list[str]) -> bytes | None:
+def milled_bounds_nm(placed: Sequence[Placed]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of all modules that designs mill, in nm."""
+    found = []
+    for item in placed:
+        (left, top), pitch = item.corner_nm, item.design.pitch_nm
+        rows = np.flatnonzero(item.design.milled.any(axis=1))
+        columns = np.flatnonzero(item.design.milled.any(axis=0))
+        found.append(
+            (left + columns[0] * pitch, top + rows[0] * pitch,
+             left + (columns[-1] + 1) * pitch, top + (rows[-1] + 1) * pitch)
+        )  # fmt: skip
+    edges = np.array(found)
+    left, top = edges[:, :2].min(axis=0).tolist()
+    right, bottom = edges[:, 2:].max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+@dataclass(frozen=True, eq=False)
+class _Modules:
+    """The modules of one design, as a pattern has them."""
+
+    dark: NDArray[np.bool_]
+    wrong: int
+    unevenness_percent: float
+    stray: float
+
+
+def _compare(
+    pattern: Pattern, item: Placed, moved: tuple[float, float], exposure: Exposure | None
+) -> _Modules:
+    design = item.design
+    rows, columns = design.modules.shape
+    left, top = item.corner_nm
+    grid = Grid(left + moved[0], top + moved[1], design.pitch_nm, rows, columns)
+    dose = pattern.rasterise(grid)
+    milled = dose > dose.max() * MILLED
+    core = slice(design.quiet_zone, rows - design.quiet_zone)
+    across = slice(design.quiet_zone, columns - design.quiet_zone)
+    dark = milled if design.mill == "dark" else ~milled
+    planned = np.ones((rows, columns)) if exposure is None else exposure.module_dose(item)
+    even = dose[milled] / np.maximum(planned[milled], 1e-9)
+    return _Modules(
+        dark[core, across],
+        int(np.count_nonzero(milled != design.milled)),
+        100 * float(np.abs(even / even.mean() - 1).max()),
+        float(np.abs(np.where(milled, 0.0, dose)).sum() / dose.sum()),
+    )
+
+
+def _decode(modules: NDArray[np.bool_], design: Design, problems: list[str]) -> bytes | None:
     try:
-        return decode_modules(modules).symbol.payload
+        payload = decode_modules(modules).symbol.payload
     except Undecodable as problem:
         problems.append(f"The modules of the pattern cannot be decoded: {problem}")
         return None
+    if payload != design.symbol.payload:
+        problems.append("The pattern decodes to another payload than the design's.")
+    return payload
 
 
 def _offset_allowed(pattern: Pattern) -> float:
@@ -142,11 +232,11 @@ def _offset_allowed(pattern: Pattern) -> float:
     return 1.5 * max(1.0, step or 0.0)
 
 
-def _dose_error_percent(pattern: Pattern, plan: MillPlan) -> float:
-    """Charge in the file, or area times dose factor, against the plan's."""
+def _dose_error_percent(pattern: Pattern, exposure: Exposure) -> float:
+    """Charge in the file, or area times dose factor, against the exposure's."""
     if isinstance(pattern, ShapePattern):
         base = float(pattern.metadata.get("base_dose_nc_per_um2", 0.0))
-        charge = float((pattern.areas_um2 * pattern.dose_factors).sum()) * base
-        return 100 * (charge / (plan.area_um2 * plan.ion_dose_nc_per_um2) - 1)
+        charge_nc = float((pattern.areas_um2 * pattern.dose_factors).sum()) * base
+        return 100 * (charge_nc / exposure.charge_nc - 1)
     assert isinstance(pattern, PointPattern)
-    return 100 * ((pattern.beam_on_time_s or 0.0) / plan.beam_on_time_s - 1)
+    return 100 * ((pattern.beam_on_time_s or 0.0) / exposure.beam_on_time_s - 1)

@@ -38,7 +38,7 @@ def as_dots(pattern: PointPattern, design: Design, diameter: float = 0.9) -> Poi
     points = pattern.points_nm
     if points is None:
         raise ValueError("The pattern does not tell its scale: give its HFW.")
-    modules = (points + design.field_side_nm / 2) / design.pitch_nm
+    modules = (points + np.array(design.field_size_nm)[::-1] / 2) / design.pitch_nm
     off_centre = np.hypot(*(modules - np.floor(modules) - 0.5).T)
     keep = off_centre <= diameter / 2
     if not (keep & pattern.exposes).any():

@@ -20,6 +20,7 @@ from napari_nanoqr.physics.damage import Damage
 from napari_nanoqr.physics.milling import BeamShape, mill
 from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.sem import SemModel, image_film
+from napari_nanoqr.physics.sputtering import EXPECTED, Sputtering
 from napari_nanoqr.physics.view import View
 from napari_nanoqr.sem.micrograph import Micrograph
 
@@ -43,6 +44,7 @@ def simulate_micrograph(
     film: Film | None = None,
     beam: Beam | None = None,
     beam_shape: BeamShape | None = None,
+    sputtering: Sputtering = EXPECTED,
     model: SemModel | None = None,
     seed: int | None = None,
 ) -> Micrograph:
@@ -79,6 +81,8 @@ def simulate_micrograph(
         Ion beam; by default the plan's, or as the pattern's sidecar says.
     beam_shape : BeamShape, optional
         Tail of the ion beam.
+    sputtering : Sputtering
+        Angle of incidence and redeposition.
     model : SemModel, optional
         Contrast and detector.
     seed : int, optional
@@ -107,12 +111,12 @@ def simulate_micrograph(
     if design is None and isinstance(source.metadata.get("design"), dict):
         design = Design.from_dict(source.metadata["design"])
     film = film or (Film() if design is None else design.film)
-    state = mill(source, film, beam, shape=beam_shape, **_volume(source, film))
+    state = mill(source, film, beam, shape=beam_shape, sputtering=sputtering, **_volume(source, film))
     bounds = source.bounds_nm
     assert bounds is not None  # mill() has made sure
     side = max(np.abs(bounds)) * 2
     if design is not None:
-        side = max(side, design.field_side_nm)
+        side = max(side, *design.field_size_nm)
     faults = faults or ScanFaults()
     moves = max(map(abs, drift_nm)) + faults.reach_nm(frames)
     rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, moves)
@@ -173,7 +177,7 @@ def _default_shape(
 
 def _truth(design: Design, bounds: tuple[float, float, float, float], view: View) -> dict[str, Any]:
     """Where the symbol is in the image, and what it says."""
-    half = design.side_nm / 2
+    half = np.array(design.size_nm)[::-1] / 2
     centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
     corners: NDArray[np.float64] = centre + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     return {

@@ -66,7 +66,7 @@ def show_demo(folder: Path, *, close: bool = False) -> Path:
     micrograph = read_micrograph(folder / "predicted.tif")
     data, options, _ = micrograph_layer(micrograph)
     # to the right of the design, with a module's gap
-    place = (0.0, design.field_side_nm + 2 * design.pitch_nm)
+    place = (0.0, design.field_size_nm[1] + 2 * design.pitch_nm)
     image = viewer.add_image(data, translate=place, **options)
     decode.image.value = image
     decode.decode()

@@ -34,6 +34,7 @@ from napari_nanoqr.widgets.layers import (
     KEY,
     design_layers,
     parts_of,
+    size_text,
     update_design_layers,
 )
 from napari_nanoqr.widgets.panel import BAD, GOOD, PLAIN, Panel, sentence_of
@@ -61,7 +62,7 @@ class EncodePreview(Panel):
         self.viewer = napari_viewer
         self.design: Design | None = None
         self._group = uuid.uuid4().hex
-        self._shown_side_nm = 0.0
+        self._shown_size_nm = (0.0, 0.0)
         self._build_payload()
         self._build_fields()
         self._timer = QTimer(self)
@@ -245,8 +246,8 @@ class EncodePreview(Panel):
         found = parts_of(self.viewer, self._group)
         parts = {part: found[part] for part in DESIGN_PARTS if part in found}
         if len(parts) == len(DESIGN_PARTS):
-            grew = self._shown_side_nm != design.field_side_nm
-            self._shown_side_nm = design.field_side_nm
+            grew = self._shown_size_nm != design.field_size_nm
+            self._shown_size_nm = design.field_size_nm
             update_design_layers(list(parts.values()), design)
             if grew and all(KEY in layer.metadata for layer in self.viewer.layers):
                 # nothing of the user's own is in the scene: the whole symbol stays in view
@@ -276,23 +277,25 @@ class EncodePreview(Panel):
 
     def _show_numbers(self, design: Design) -> None:
         symbol, n = design.symbol, density(design)
-        side = symbol.modules
+        rows, columns = symbol.matrix.shape
+        size = f"{columns} x {rows}"
+        side_text = size_text(*n.size_um)
         self.say(
-            f"{side} x {side} · version {symbol.version}-{symbol.error} · {n.side_um:.3g} µm · "
+            f"{size} · version {symbol.version}-{symbol.error} · {side_text} · "
             f"{n.area_um2:.3g} µm² ({n.times_record_area:.2f} x the record)",
             GOOD if n.times_record_area < 1 else PLAIN,
         )
         zone = ""
         if design.quiet_zone:
-            zone = f" ({n.field_side_um:.4g} µm with quiet zone)"
+            zone = f" ({size_text(*n.field_size_um)} with quiet zone)"
         record = f"{n.times_record_area:.3g} x the area of the smallest QR code on record"
         if n.times_record_area < 1:
             record += ": smaller than it"
         milled = f"{np.count_nonzero(design.milled):,} of {design.milled.size:,} modules milled"
         rows = {
             "Symbol": f"version {symbol.version}, level {symbol.error}, mask {symbol.mask}, "
-            f"{side} x {side} modules; {milled}",
-            "Side": f"{n.side_um:.4g} µm{zone}",
+            f"{size} modules; {milled}",
+            "Side": f"{side_text}{zone}",
             "Area": f"{n.area_um2:.4g} µm²",
             "Record": record,
             "Holds": f"{len(symbol.payload):,} bytes now, at most {n.capacity_bytes:,} arbitrary",

@@ -125,27 +125,34 @@ def _set(layer: Layer, **values: Any) -> None:
 
 
 def _update_outline(layer: Shapes, design: Design, origin: tuple[float, float]) -> None:
-    """Two squares, always: the symbol, and the symbol with its quiet zone."""
-    squares, labels = [], []
-    for side in (design.side_nm, design.field_side_nm):
-        inset = (design.field_side_nm - side) / 2
-        corners = np.array([[0, 0], [0, side], [side, side], [side, 0]])
-        squares.append(corners + inset + np.array(origin))
-        labels.append(f"{side / 1000:.4g} µm")
+    """Two rectangles, always: the symbol, and the symbol with its quiet zone."""
+    rectangles, labels = [], []
+    for height, width in (design.size_nm, design.field_size_nm):
+        inset = (design.field_size_nm[0] - height) / 2
+        corners = np.array([[0, 0], [0, width], [height, width], [height, 0]])
+        rectangles.append(corners + inset + np.array(origin))
+        labels.append(size_text(height / 1000, width / 1000))
     if not design.quiet_zone:
         labels[1] = ""
-    if len(layer.data) == 2 and np.allclose(layer.data, squares):
+    if len(layer.data) == 2 and np.allclose(layer.data, rectangles):
         return
     # not by setting layer.data, which napari 0.9 cannot do while the viewer shows 3D
     layer.selected_data = set(range(len(layer.data)))
     layer.remove_selected()
     layer.add_polygons(
-        squares,
+        rectangles,
         edge_width=design.pitch_nm / 8,
         edge_color=OUTLINE_COLOUR,
         face_color="transparent",
     )
     layer.features = {"label": np.array(labels, dtype=object)}
+
+
+def size_text(height_um: float, width_um: float) -> str:
+    """Return the side of a square, or width and height, for people."""
+    if height_um == width_um:
+        return f"{width_um:.4g} µm"
+    return f"{width_um:.4g} x {height_um:.4g} µm"
 
 
 def parts_of(viewer: ViewerModel, group: str) -> dict[str, Layer]:

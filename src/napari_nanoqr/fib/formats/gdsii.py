@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.gdsii_records import check_gds
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
-from napari_nanoqr.fib.plan import MillPlan
 
 NAME = "GDSII"
 HIGHEST_LAYER = 63
@@ -26,20 +27,20 @@ UNITS_NM = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
 
 
 def write_gds(
-    plan: MillPlan, path: Path, layer: int = 0, dose_factor: float = 1.0
+    exposure: Exposure, path: Path, *, layer: int = 0, dose_factor: float = 1.0
 ) -> dict[str, Any]:
-    """Write the milled modules as rectangles that neither overlap nor leave gaps.
+    """Write an exposure as rectangles that neither overlap nor leave gaps.
 
     Parameters
     ----------
-    plan : MillPlan
+    exposure : Exposure
         What is milled; beam, dwell and passes are set at the instrument.
     path : Path
         The file; written in place.
     layer : int
         0 to 63.
     dose_factor : float
-        Above 0, at most 32.767, in units of the base dose.
+        Of the base dose, above 0, at most 32.767 with the exposure's own relative dose.
 
     Returns
     -------
@@ -57,41 +58,41 @@ def write_gds(
 
     if layer not in range(HIGHEST_LAYER + 1):
         raise ValueError(f"Layer {layer} does not exist: Raith takes 0 to {HIGHEST_LAYER}.")
-    datatype = round(1000 * dose_factor)
-    if not 1 <= datatype <= 1000 * HIGHEST_DOSE_FACTOR:
+    rectangles_nm, factors = exposure.rectangles()
+    datatypes = np.rint(1000 * dose_factor * factors).astype(int)
+    if not (datatypes.min() >= 1 and datatypes.max() <= 1000 * HIGHEST_DOSE_FACTOR):
         raise ValueError(
-            f"A dose factor of {dose_factor:g} is out of range: Raith takes 0.001 to "
-            f"{HIGHEST_DOSE_FACTOR}."
+            f"Dose factors of {dose_factor * factors.min():g} to {dose_factor * factors.max():g} "
+            f"are out of range: Raith takes 0.001 to {HIGHEST_DOSE_FACTOR}."
         )
-    design = plan.design
-    unit = database_unit(design.pitch_nm, design.field_side_nm)
     # the lower left corner lies on the grid of the database, so that all others do
-    modules = design.modules.shape[0]
-    edges = np.rint(np.arange(modules + 1) * design.pitch_nm / unit) - round(
-        design.field_side_nm / 2 / unit
-    )
-    um = edges * unit / 1000
+    left, bottom = rectangles_nm[:, 0].min(), rectangles_nm[:, 3].max()
+    from_corner = np.abs(rectangles_nm - np.array([left, bottom, left, bottom]))
+    unit = database_unit(from_corner, float(np.abs(rectangles_nm).max()))
+    steps = np.rint(from_corner / unit) * (1, -1, 1, -1) + [
+        round(left / unit), round(bottom / unit), round(left / unit), round(bottom / unit),
+    ]  # fmt: skip
     library = gdstk.Library(unit=1e-6, precision=unit * 1e-9)
     cell = library.new_cell("NANOQR")
-    for top, left, bottom, right in merge_rectangles(design.milled):
-        corners = (um[left], um[modules - bottom]), (um[right], um[modules - top])
-        cell.add(gdstk.rectangle(*corners, layer=layer, datatype=datatype))
+    um = steps * (unit / 1000) * (1, -1, 1, -1)
+    for (x, y, right, lower), datatype in zip(um.tolist(), datatypes.tolist(), strict=True):
+        cell.add(gdstk.rectangle((x, lower), (right, y), layer=layer, datatype=datatype))
     library.write_gds(str(path))
     return {
-        "base_dose_nc_per_um2": plan.ion_dose_nc_per_um2 / (datatype / 1000),
+        "base_dose_nc_per_um2": exposure.base_dose_nc_per_um2 / dose_factor,
         "database_unit_nm": unit,
     }
 
 
-def database_unit(pitch_nm: float, side_nm: float) -> float:
-    """Return the coarsest usual database unit in nm that holds a pitch exactly.
+def database_unit(lengths_nm: NDArray[np.float64], farthest_nm: float) -> float:
+    """Return the coarsest usual database unit in nm that holds all lengths exactly.
 
     Parameters
     ----------
-    pitch_nm : float
-        Pitch of modules.
-    side_nm : float
-        Side of the whole layout.
+    lengths_nm : float array
+        Lengths in the layout.
+    farthest_nm : float
+        Largest coordinate.
 
     Returns
     -------
@@ -103,43 +104,14 @@ def database_unit(pitch_nm: float, side_nm: float) -> float:
     ValueError
         Where the layout exceeds 32-bit coordinates.
     """
-    fitting = [unit for unit in UNITS_NM if side_nm / unit < 2**31]
+    fitting = [unit for unit in UNITS_NM if 2 * farthest_nm / unit < 2**31]
     if not fitting:
-        raise ValueError(f"A layout of {side_nm / 1e6:g} mm is too large for GDSII.")
+        raise ValueError(f"A layout of {2 * farthest_nm / 1e6:g} mm is too large for GDSII.")
+    different = np.unique(lengths_nm)
     for unit in fitting:
-        if abs(pitch_nm / unit - round(pitch_nm / unit)) < 1e-9 * pitch_nm / unit:
+        if (np.abs(different / unit - np.rint(different / unit)) < 1e-6).all():
             return unit
     return fitting[-1]
-
-
-def merge_rectangles(mask: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
-    """Cover a mask with rectangles that do not overlap.
-
-    Parameters
-    ----------
-    mask : (rows, columns) bool array
-        What to cover.
-
-    Returns
-    -------
-    list of tuple
-        Top, left, bottom and right of each in cells, the last two exclusive: the runs of a
-        row, joined with those of the rows below that begin and end alike.
-    """
-    padded = np.pad(mask, ((0, 0), (1, 1))).astype(np.int8)
-    change = np.diff(padded, axis=1)
-    rows, starts = np.nonzero(change == 1)
-    ends = np.nonzero(change == -1)[1]
-    done: list[tuple[int, int, int, int]] = []
-    growing: dict[tuple[int, int], tuple[int, int]] = {}
-    for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        top, bottom = growing.get((start, end), (row, row))
-        if bottom != row:
-            done.append((top, start, bottom, end))
-            top = row
-        growing[start, end] = (top, row + 1)
-    done += [(top, start, bottom, end) for (start, end), (top, bottom) in growing.items()]
-    return sorted(done)
 
 
 def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) -> ShapePattern:
@@ -191,3 +163,6 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
         dose_factors=np.where(datatypes > 0, datatypes / 1000, 1.0),
         layers=np.array([polygon.layer for polygon in polygons], dtype=np.int64),
     )
+
+
+FORMAT = PatternFormat(NAME, ".gds", "shapes", write_gds, read_gds, ("layer", "dose_factor"))

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern
-from napari_nanoqr.fib.plan import MillPlan
 
 NAME = "Thermo/FEI bitmap"
 FULL_DWELL = 255
@@ -24,12 +26,12 @@ LARGEST_PIXEL_NM = 10_000.0
 """Resolutions that pictures for the screen or for print carry mean far larger pixels."""
 
 
-def write_bitmap(plan: MillPlan, path: Path) -> dict[str, Any]:
-    """Write a plan as a bitmap, cropped to what is milled; rows are stored bottom up.
+def write_bitmap(exposure: Exposure, path: Path) -> dict[str, Any]:
+    """Write an exposure as a bitmap, cropped to what is milled; rows are stored bottom up.
 
     Parameters
     ----------
-    plan : MillPlan
+    exposure : Exposure
         What is milled.
     path : Path
         The file; written in place.
@@ -42,30 +44,52 @@ def write_bitmap(plan: MillPlan, path: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Where the bitmap would be too large.
+        Where the bitmap would be too large, or the points are not on one lattice.
     OSError
         Where it cannot be written.
     """
-    on = plan.point_mask
+    if len(exposure.lattices) > 1:
+        raise ValueError(
+            "A bitmap holds one symbol: write a stream or a layout, or one file a symbol."
+        )
+    (lattice,) = exposure.lattices
+    on = lattice.dose > 0
     rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
-    on = on[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = on.shape
+    dose = lattice.dose[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = dose.shape
     if height * width > MOST_PIXELS:
         raise ValueError(
             f"A bitmap of {width} x {height} points is too large: use a larger point pitch."
         )
+    longest = float(dose.max())
     stride = (3 * width + 3) // 4 * 4
     pixels = np.zeros((height, stride), dtype=np.uint8)
-    pixels[:, 0 : 3 * width : 3] = FULL_DWELL * on[::-1]  # blue
-    pixels[:, 1 : 3 * width : 3] = on[::-1]  # green
-    per_metre = min(round(1e9 / plan.point_pitch_nm), 2**31 - 1)
+    pixels[:, 0 : 3 * width : 3] = _shares(dose / longest)[::-1]  # blue
+    pixels[:, 1 : 3 * width : 3] = (dose > 0)[::-1]  # green
+    pitch = lattice.pitch_nm
+    per_metre = min(round(1e9 / pitch), 2**31 - 1)
     info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, pixels.size,
                        per_metre, per_metre, 0, 0)  # fmt: skip
     offset = 14 + len(info)
     head = struct.pack("<2sIHHI", b"BM", offset + pixels.size, 0, 0, offset)
     path.write_bytes(head + info + pixels.tobytes())
-    pitch = plan.point_pitch_nm
-    return {"pixel_nm": pitch, "width_um": width * pitch / 1000, "height_um": height * pitch / 1000}
+    return {
+        "pixel_nm": pitch,
+        "width_um": width * pitch / 1000,
+        "height_um": height * pitch / 1000,
+        "dwell_us": exposure.dwell_us * longest,
+    }
+
+
+def _shares(dose: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return doses of 0 to 1 in 255ths, what is rounded off one point given to the next."""
+    flat = dose.ravel().astype(np.float64)
+    on = flat > 0
+    whole = np.zeros(flat.size, dtype=np.uint8)
+    total = np.floor(np.cumsum(flat[on]) * FULL_DWELL + 0.5 + 1e-6)
+    # the last bit of a sum may make one of a full dwell a 255th longer
+    whole[on] = np.minimum(np.diff(total, prepend=0.0), FULL_DWELL)
+    return whole.reshape(dose.shape)
 
 
 def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) -> PointPattern:
@@ -137,3 +161,6 @@ def read_bitmap(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
         step_nm=None if pixel_nm is None else float(pixel_nm),
         dwell_unit_s=None if dwell_us is None else float(dwell_us) * 1e-6 / FULL_DWELL,
     )
+
+
+FORMAT = PatternFormat(NAME, ".bmp", "points", write_bitmap, read_bitmap)

@@ -17,8 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern
-from napari_nanoqr.fib.plan import MillPlan
 
 NAME = "Thermo/FEI stream"
 
@@ -92,17 +93,19 @@ def header(profile: StreamProfile) -> str:
     return ("s" if profile.bits == 12 else "s16") + (",25ns" * (profile.dwell_unit_ns == 25))
 
 
-def write_stream(plan: MillPlan, path: Path, profile: StreamProfile) -> dict[str, Any]:
-    """Write the points of a plan.
+def write_stream(
+    exposure: Exposure, path: Path, *, stream: StreamKind | StreamProfile = "s16"
+) -> dict[str, Any]:
+    """Write the points of an exposure.
 
     Parameters
     ----------
-    plan : MillPlan
+    exposure : Exposure
         What is milled.
     path : Path
         The file; written in place.
-    profile : StreamProfile
-        Bits, dwell unit and range of y.
+    stream : {"s16", "s", "s16,25ns"} or StreamProfile
+        16 or 12 bits, dwell in 0.1 us or 25 ns; or the profile of an instrument.
 
     Returns
     -------
@@ -121,23 +124,53 @@ def write_stream(plan: MillPlan, path: Path, profile: StreamProfile) -> dict[str
     The last point is repeated blanked, so that the beam does not rest on the film after the
     last pass.
     """
-    step = profile.step_nm(plan.hfw_um)
-    if step > plan.point_pitch_nm / 2:
+    profile = _kind(stream)
+    step = profile.step_nm(exposure.hfw_um)
+    _check_steps(exposure, profile, step)
+    unit_us = profile.dwell_unit_ns / 1000
+    turn = np.array((1, -1 if profile.y_up else 1))
+    with path.open("w", encoding="ascii", newline="") as file:
+        file.write(f"{header(profile)}\n{exposure.passes}\n{exposure.n_points + 1}\n")
+        for points_nm, dwell in exposure.points_in_units(unit_us):
+            steps = np.rint(points_nm * turn / step + profile.centre).astype(np.int64)
+            # each number is turned into text once, which makes a million lines a matter of a
+            # second
+            text = [str(value) for value in range(int(max(steps.max(), dwell.max())) + 1)]
+            words = np.column_stack((dwell, steps)).tolist()
+            file.write("".join([f"{text[d]}\t{text[x]}\t{text[y]}\t1\n" for d, x, y in words]))
+        file.write(f"{dwell[-1]}\t{steps[-1, 0]}\t{steps[-1, 1]}\t0\n")
+    return {"stream": {"y_centre": profile.y_centre, "y_min": profile.y_min,
+                       "y_max": profile.y_max, "y_up": profile.y_up}}  # fmt: skip
+
+
+def _kind(stream: StreamKind | StreamProfile) -> StreamProfile:
+    if isinstance(stream, StreamProfile):
+        return stream
+    if stream not in PROFILES:
+        raise ValueError(f"Stream {stream!r} does not exist: use {', '.join(PROFILES)}.")
+    return PROFILES[stream]
+
+
+def _check_steps(exposure: Exposure, profile: StreamProfile, step: float) -> None:
+    """Raise where the points cannot be told in steps, or their dwell not in units."""
+    pitch = min(lattice.pitch_nm for lattice in exposure.lattices)
+    if step > pitch / 2:
         raise ValueError(
-            f"A step of the {profile.bits}-bit deflection is {step:.3g} nm at {plan.hfw_um:g} um "
-            f"HFW, too coarse for points {plan.point_pitch_nm:.3g} nm apart: use a smaller field"
-            + (", 16 bits" if profile.bits == 12 else "")
+            f"A step of the {profile.bits}-bit deflection is {step:.3g} nm at "
+            f"{exposure.hfw_um:g} um HFW, too coarse for points {pitch:.3g} nm apart: use a "
+            "smaller field" + (", 16 bits" if profile.bits == 12 else "")
             + " or a larger point pitch."
-        )
-    dwell = round(plan.dwell_us * 1000 / profile.dwell_unit_ns)
-    if dwell < 1:
+        )  # fmt: skip
+    if round(exposure.dwell_us * 1000 / profile.dwell_unit_ns) < 1:
         raise ValueError(
-            f"A dwell of {1000 * plan.dwell_us:g} ns rounds to nothing in units of "
+            f"A dwell of {1000 * exposure.dwell_us:g} ns rounds to nothing in units of "
             f"{profile.dwell_unit_ns} ns: use fewer passes, or the stream with 25 ns."
         )
-    nm = plan.points_nm * (1, -1 if profile.y_up else 1)
-    steps = np.rint(nm / step + profile.centre).astype(np.int64)
-    low, high = steps.min(axis=0), steps.max(axis=0)
+    left, top, right, bottom = exposure.bounds_nm
+    if profile.y_up:
+        top, bottom = -bottom, -top
+    low = np.rint(np.array((left, top)) / step + profile.centre).astype(int)
+    high = np.rint(np.array((right, bottom)) / step + profile.centre).astype(int)
     if (
         low[0] < 0
         or high[0] >= 2**profile.bits
@@ -149,18 +182,6 @@ def write_stream(plan: MillPlan, path: Path, profile: StreamProfile) -> dict[str
             f"outside 0..{2**profile.bits - 1} and {profile.y_min}..{profile.y_max}: widen the "
             "field (HFW)."
         )
-    # each number is turned into text once, which makes a million lines a matter of a second
-    text = [str(value) for value in range(int(steps.max()) + 1)]
-    x = [text[value] for value in steps[:, 0].tolist()]
-    y = [text[value] for value in steps[:, 1].tolist()]
-    x.append(x[-1])
-    y.append(y[-1])
-    between = "\t1\n" + f"{dwell}\t"
-    points = between.join(map("\t".join, zip(x, y, strict=True)))
-    lines = f"{header(profile)}\n{plan.passes}\n{len(x)}\n{dwell}\t{points}\t0\n"
-    path.write_text(lines, encoding="ascii", newline="")
-    return {"stream": {"y_centre": profile.y_centre, "y_min": profile.y_min,
-                       "y_max": profile.y_max, "y_up": profile.y_up}}  # fmt: skip
 
 
 def read_stream(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) -> PointPattern:
@@ -301,3 +322,6 @@ def _check(table: NDArray[np.int64], profile: StreamProfile, path: Path) -> None
             f"{path.name}, line {first + 4}: {values!r} is out of range: x and y are 0..{top}, "
             "the dwell is not negative, the flag is 0 or 1."
         )
+
+
+FORMAT = PatternFormat(NAME, ".str", "points", write_stream, read_stream, ("stream",))
