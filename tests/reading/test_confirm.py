@@ -25,7 +25,7 @@ def picture(symbol: Symbol = SYMBOL) -> np.ndarray:
 
 
 def answer(payload: bytes | None = b"confirmed") -> NativeAnswer:
-    return NativeAnswer("zxing-cpp", "QR", payload, None, CORNERS, "2", "M", 0)
+    return NativeAnswer("zxing-cpp", "QR", payload, CORNERS, "2", "M", 0)
 
 
 def test_a_right_answer_is_confirmed() -> None:

@@ -64,7 +64,7 @@ def believable() -> tuple[np.ndarray, NativeAnswer]:
     (reading,) = read_codes(image)
     corners = reading.corners_yx
     answer = NativeAnswer(
-        "zxing-cpp", "Micro QR", b"nanoqr", None, corners, "M4", "Q", reading.mask, modules
+        "zxing-cpp", "Micro QR", b"nanoqr", corners, "M4", "Q", reading.mask, modules
     )
     return image.astype(np.float32), answer
 

@@ -37,21 +37,22 @@ class AppendedSet:
         """Whether the message has the parity that the symbols tell; None where it is not whole."""
         if self.missing:
             return None
-        return reduce(xor, self._joined, 0) == self.parity
+        # the parity is of what the symbols store, not of what it means
+        parts = (part for part in self.parts if part is not None)
+        stored = (part.payload if part.stored is None else part.stored for part in parts)
+        return reduce(xor, b"".join(stored), 0) == self.parity
 
     @property
     def payload(self) -> bytes | None:
         """The message; None where symbols are missing or do not belong together."""
-        return self._joined if self.belongs_together else None
+        if not self.belongs_together:
+            return None
+        return b"".join(part.payload for part in self.parts if part is not None)
 
     @property
     def text(self) -> str | None:
         """The message as text, None where it is none."""
         return None if self.payload is None else as_text(self.payload)
-
-    @property
-    def _joined(self) -> bytes:
-        return b"".join(part.payload for part in self.parts if part is not None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -219,7 +219,7 @@ def _settle(
         fit.grid.transposed() if mirrored else fit.grid,
         mirrored,
         fit.correlation < 0,
-        answer.payload == symbol.payload,
+        answer.payload == decoded.content.stored,
     )
 
 

@@ -43,9 +43,8 @@ class NativeAnswer:
     symbology : {"QR", "Micro QR", "rMQR"}
         Kind of symbol.
     payload : bytes or None
-        The decoded bytes; None where it found a symbol and could not decode it.
-    text : str or None
-        The payload as the reader would show it.
+        The decoded bytes as the symbol stores them; None where it found a symbol and could not
+        decode it.
     corners_yx : (4, 2) float array
         Corners in pixels of the image it was given, centre of the first pixel (0, 0).
     version, error, mask
@@ -58,7 +57,6 @@ class NativeAnswer:
     reader: str
     symbology: str
     payload: bytes | None
-    text: str | None
     corners_yx: NDArray[np.float64]
     version: str | None
     error: str | None
@@ -271,7 +269,6 @@ class NativeReaders:
                 reader,
                 answer["symbology"],
                 bytes.fromhex(answer["payload"]) if answer["valid"] else None,
-                answer["text"],
                 np.array(answer["corners_yx"], dtype=float),
                 answer["version"],
                 answer["error"],

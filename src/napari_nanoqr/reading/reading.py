@@ -59,7 +59,8 @@ class Reading:
     Parameters
     ----------
     payload : bytes
-        The bytes that the symbol stores.
+        What the symbol says: bytes as they are stored, and UTF-8 for what is stored as characters
+        in the Kanji mode or in a character set that an ECI names.
     text : str or None
         The payload as text, None where it is not text.
     symbology : {"QR", "Micro QR", "rMQR"}
@@ -115,6 +116,8 @@ class Reading:
         Index, number of symbols and parity byte where the symbol is part of a set.
     margin : Margin or None
         How much fainter the image could be; None where that was not measured.
+    stored : bytes or None
+        The payload as the symbol stores it: Kanji as Shift JIS; None where not known.
     """
 
     payload: bytes
@@ -140,6 +143,7 @@ class Reading:
     likelihoods: NDArray[np.float32] | None = field(default=None, repr=False)
     structured_append: tuple[int, int, int] | None = None
     margin: Margin | None = None
+    stored: bytes | None = field(default=None, repr=False)
 
     @property
     def raw_bit_error_rate(self) -> float | None:

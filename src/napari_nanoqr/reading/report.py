@@ -16,7 +16,6 @@ from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.kinds import layout_of
-from napari_nanoqr.symbols.symbol import as_text
 
 if TYPE_CHECKING:
     from napari_nanoqr.reading.equalise import ModuleLikelihoods
@@ -28,17 +27,12 @@ def reading_of(
 ) -> Reading:
     """Return the reading of a symbol that was decoded here."""
     decoded = confirmed.decoded
-    text = as_text(decoded.symbol.payload)
-    if text is None and confirmed.agrees and decoded.content.eci is not None:
-        # the symbol itself names another character set, which zxing-cpp knows
-        text = answer.text
     return _decoded_reading(
         decoded,
         confirmed.grid,
         confirmed.mirrored,
         confirmed.inverted,
         source,
-        text=text,
         reader=answer.reader if confirmed.agrees else "nanoqr",
         preparation=attempt.preparation,
         matrix=confirmed.sampled,
@@ -55,7 +49,6 @@ def likely_reading_of(
         mirrored,
         seen.inverted,
         source,
-        text=as_text(decoded.symbol.payload),
         reader="nanoqr",
         preparation="every module weighed",
         matrix=seen.llr < 0,
@@ -132,6 +125,7 @@ def _decoded_reading(
     symbol, symbology = decoded.symbol, layout_of(decoded.symbol.matrix.shape).symbology
     return Reading(
         payload=symbol.payload,
+        text=symbol.text,
         symbology=symbology,
         version=symbol.version,
         error=None if symbol.version == "M1" else symbol.error,
@@ -148,6 +142,7 @@ def _decoded_reading(
         correctable_per_block=decoded.correctable,
         wrong=decoded.wrong,
         structured_append=decoded.content.structured_append,
+        stored=decoded.content.stored,
         **more,
     )
 

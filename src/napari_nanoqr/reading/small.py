@@ -59,7 +59,7 @@ def confirm_small(
         return None
     mirrored, best = min(decoded, key=lambda reading: reading[1].chance)
     most = MOST_CHANCE_PLAIN if plain else MOST_CHANCE_PLAIN / 100
-    if best.symbol.payload != answer.payload or best.chance > most:
+    if best.content.stored != answer.payload or best.chance > most:
         return None
     layout = layout_of(best.symbol.matrix.shape)
     # the reader's corners go round as the image shows them

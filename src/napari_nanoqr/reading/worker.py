@@ -52,7 +52,6 @@ def read_with_zxing(image: NDArray[np.uint8]) -> list[Answer]:
     codes = zxingcpp.read_barcodes(
         image,
         formats=zxingcpp.BarcodeFormats([kinds.QRCode, kinds.MicroQRCode, kinds.RMQRCode]),
-        text_mode=zxingcpp.TextMode.Plain,
         return_errors=True,
     )
     names = {kinds.MicroQRCode: "Micro QR", kinds.RMQRCode: "rMQR"}
@@ -66,7 +65,6 @@ def read_with_zxing(image: NDArray[np.uint8]) -> list[Answer]:
                 "symbology": names.get(code.format, "QR"),
                 "valid": bool(code.valid),
                 "payload": code.bytes.hex() if code.valid else "",
-                "text": code.text if code.valid else None,
                 # zxing counts from the corner of the first pixel, we from its centre
                 "corners_yx": [[point.y - 0.5, point.x - 0.5] for point in corners],
                 "version": extra.get("Version"),

@@ -103,7 +103,6 @@ def _answer(library: Any, symbol: int, exact: bool) -> dict[str, Any]:
         "symbology": "QR",
         "valid": exact,
         "payload": data.hex() if exact else "",
-        "text": None,
         "corners_yx": corners,
         "version": None,
         "error": None,

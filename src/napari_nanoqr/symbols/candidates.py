@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 from napari_nanoqr.symbols.micro import VERSIONS, micro_blocks, micro_side, micro_syntax
 from napari_nanoqr.symbols.rectangular import SIZES, rectangular_blocks, rectangular_syntax
-from napari_nanoqr.symbols.segments import NoMode, shortest_segments, stream_length
+from napari_nanoqr.symbols.segments import (
+    NoMode,
+    least_bits,
+    shortest_segments,
+    stream_length,
+)
 from napari_nanoqr.symbols.syntax import Syntax, qr_syntax
 from napari_nanoqr.symbols.tables import LEVELS, BlockStructure, block_structure, side_modules
 
 SYMBOLOGIES = ("QR", "Micro QR", "rMQR")
 """Kinds of symbols."""
+
+SMALLEST = "smallest"
+"""Stands for all kinds where the smallest symbol is asked for."""
 
 
 class Candidate(NamedTuple):
@@ -52,7 +60,9 @@ class _Version(NamedTuple):
     blocks: Callable[[], Mapping[str, BlockStructure]]
 
 
-def candidates(payload: bytes | str, symbologies: Sequence[str] = SYMBOLOGIES) -> list[Candidate]:
+def candidates(
+    payload: bytes | str, symbologies: Sequence[str] = SYMBOLOGIES, eci: bool = False
+) -> list[Candidate]:
     """Return all symbols that hold a payload, smallest first.
 
     Parameters
@@ -61,6 +71,8 @@ def candidates(payload: bytes | str, symbologies: Sequence[str] = SYMBOLOGIES) -
         What to store; text is stored as :func:`~napari_nanoqr.symbols.encode.encode` does.
     symbologies : sequence of {"QR", "Micro QR", "rMQR"}
         Kinds to choose from.
+    eci : bool
+        Text may be stored in another character set than UTF-8.
 
     Returns
     -------
@@ -76,23 +88,33 @@ def candidates(payload: bytes | str, symbologies: Sequence[str] = SYMBOLOGIES) -
     if not payload:
         raise ValueError("There is nothing to encode: the payload is empty.")
     found = []
+    least = least_bits(payload)
     for symbology in symbologies:
         if symbology not in SYMBOLOGIES:
             raise ValueError(
                 f"Symbology {symbology!r} does not exist: use {', '.join(SYMBOLOGIES)}."
             )
         for syntax, versions in _families(symbology):
+            sizes = [
+                (Candidate(symbology, v.version, error, v.rows, v.columns), structure.data_bits)
+                for v in versions
+                for error, structure in v.blocks().items()
+            ]
+            # to divide a long payload takes longer than all the rest
+            if least > max(bits for _, bits in sizes):
+                continue
             try:
-                needed = stream_length(shortest_segments(payload, syntax), syntax)
+                needed = stream_length(shortest_segments(payload, syntax, eci), syntax)
             except NoMode:
                 continue
-            for version, rows, columns, blocks in versions:
-                found += [
-                    Candidate(symbology, version, error, rows, columns)
-                    for error, structure in blocks().items()
-                    if needed <= structure.data_bits
-                ]
+            found += [candidate for candidate, bits in sizes if needed <= bits]
     return sorted(found, key=lambda c: (c.modules, -LEVELS.index(c.error), c.rows))
+
+
+def levels_of(symbology: str) -> list[str]:
+    """Return the error-correction levels of a kind, weakest first."""
+    versions = [v for _, versions in _families(symbology) for v in versions]
+    return sorted({error for v in versions for error in v.blocks()}, key=LEVELS.index)
 
 
 def _families(symbology: str) -> Iterator[tuple[Syntax, list[_Version]]]:

@@ -1,6 +1,6 @@
-"""From payload bytes to the bit stream of a symbol (ISO/IEC 18004:2015, 7.4).
+"""From a payload to the bit stream of a symbol (ISO/IEC 18004:2015, 7.4).
 
-In the numeric, alphanumeric and byte modes, divided so that the stream is shortest.
+In the numeric, alphanumeric, byte and Kanji modes, divided so that the stream is shortest.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.symbols.charsets import ALPHANUMERIC_SET, Characters, ways_to_store
+from napari_nanoqr.symbols.charsets import KANJI as KANJI_CLASS
 from napari_nanoqr.symbols.syntax import Syntax
-
-ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 Bits = NDArray[np.uint8]
 """``(n,)`` uint8 array of 0 and 1, in the order in which they are placed."""
@@ -22,24 +22,24 @@ class Mode(NamedTuple):
     """One of the modes that the encoder writes."""
 
     name: str
-    # cost of one character in sixths of a bit, so that 10/3 and 11/2 bits stay whole numbers
+    # cost of one byte in sixths of a bit, so that 10/3 and 11/2 bits stay whole numbers
     sixths: int
 
 
 NUMERIC = Mode("numeric", 20)
-ALPHANUMERIC_MODE = Mode("alphanumeric", 33)
+ALPHANUMERIC = Mode("alphanumeric", 33)
 BYTE = Mode("byte", 48)
-_MODES = (NUMERIC, ALPHANUMERIC_MODE, BYTE)
+# 13 bits for the two bytes of a character
+KANJI = Mode("kanji", 39)
+# no characters: the number of the character set of the segments that follow
+ECI = Mode("eci", 48)
 
-
-# the first mode of _MODES that can hold a byte; the modes after it can hold it too
-_CLASS = np.full(256, 2, dtype=np.uint8)
-_CLASS[list(ALPHANUMERIC)] = 1
-_CLASS[list(b"0123456789")] = 0
+# by the classes of characters
+_MODES = (NUMERIC, ALPHANUMERIC, BYTE, KANJI)
 
 
 class Segment(NamedTuple):
-    """A part of the payload in one mode."""
+    """A part of the payload in one mode; its bytes as they are stored, Kanji as Shift JIS."""
 
     mode: Mode
     data: bytes
@@ -49,57 +49,72 @@ class NoMode(ValueError):
     """A version has no mode in which the payload could be written."""
 
 
-def shortest_segments(payload: bytes | str, syntax: Syntax) -> list[Segment]:
+def shortest_segments(payload: bytes | str, syntax: Syntax, eci: bool = False) -> list[Segment]:
     """Divide a payload into segments so that the bit stream is shortest.
 
     Parameters
     ----------
     payload : bytes or str
-        What to store; may be empty. Text is stored as UTF-8.
+        What to store; may be empty. Bytes are stored as they are, text as UTF-8, or in the Kanji
+        mode where that is shorter.
     syntax : Syntax
         Of the version.
+    eci : bool
+        Text may be stored in another character set than UTF-8, named by an ECI.
 
     Returns
     -------
     list of Segment
-        Their data joined are the payload.
+        Without Kanji and ECI, their data joined are the payload.
 
     Raises
     ------
     NoMode
-        Where the version has no mode for some of the bytes.
+        Where the version has no mode for some of the characters.
     """
-    if isinstance(payload, str):
-        payload = payload.encode("utf-8")
     if not payload:
         return []
-    classes = _CLASS[np.frombuffer(payload, dtype=np.uint8)]
-    edges = np.flatnonzero(np.diff(classes)) + 1
+    ways = ways_to_store(payload, eci and ECI.name in syntax.indicators)
+    found = [_divided(way, syntax) for way in ways]
+    return min(found, key=lambda segments: stream_length(segments, syntax))
+
+
+def least_bits(payload: bytes | str) -> int:
+    """Return a length in bits that no stream with this payload falls below."""
+    classes = ways_to_store(payload, False)[0].classes
+    # a character outside of the alphanumeric mode takes a byte at least, whatever the ECI
+    costs = np.array([NUMERIC.sixths, ALPHANUMERIC.sixths, BYTE.sixths, BYTE.sixths])
+    return int(costs[classes].sum()) // 6
+
+
+def _divided(characters: Characters, syntax: Syntax) -> list[Segment]:
+    """Divide the characters of one character set."""
+    classes, sizes = characters.classes, characters.sizes
+    edges = np.flatnonzero((np.diff(classes) != 0) | (np.diff(sizes) != 0)) + 1
     starts = np.concatenate(([0], edges)).tolist()
-    ends = np.concatenate((edges, [len(payload)])).tolist()
+    ends = np.concatenate((edges, [classes.size])).tolist()
     infinite = 1 << 60
     heads = [
         syntax.head_bits(mode.name) * 6 if mode.name in syntax.count_bits else infinite
         for mode in _MODES
     ]
+    every = range(len(_MODES))
     # dynamic programme over runs of one class: the cheapest stream that ends in each mode
     costs = list(heads)
     choices: list[list[int]] = []
-    for start, end, kind in zip(starts, ends, classes[starts].tolist(), strict=True):
-        grown = [
-            costs[m] + (end - start) * _MODES[m].sixths if m >= kind else infinite for m in range(3)
-        ]
-        choice = [0, 1, 2]
+    for start, end in zip(starts, ends, strict=True):
+        each = _costs(int(classes[start]), int(sizes[start]), infinite)
+        grown = [min(infinite, costs[m] + (end - start) * each[m]) for m in every]
         # having written the run in mode m, the next segment may start in another mode
-        switched = list(grown)
-        for to in range(3):
-            for source in range(3):
-                rounded = -(-grown[source] // 6) * 6
-                if rounded + heads[to] < switched[to]:
-                    switched[to], choice[to] = rounded + heads[to], source
+        rounded = [-(-cost // 6) * 6 for cost in grown]
+        source = min(every, key=rounded.__getitem__)
+        switched, choice = list(grown), list(every)
+        for to in every:
+            if rounded[source] + heads[to] < switched[to]:
+                switched[to], choice[to] = rounded[source] + heads[to], source
         choices.append(choice)
         costs = switched
-    final = min(range(3), key=lambda m: (grown[m], m))
+    final = min(every, key=lambda m: (grown[m], m))
     if grown[final] >= infinite:
         known = " and ".join(mode.name for mode in _MODES if mode.name in syntax.count_bits)
         raise NoMode(f"These bytes need another mode than {known}, which this version lacks.")
@@ -107,13 +122,32 @@ def shortest_segments(payload: bytes | str, syntax: Syntax) -> list[Segment]:
     for choice in reversed(choices[:-1]):
         modes.append(choice[modes[-1]])
     modes.reverse()
-    segments: list[Segment] = []
+    segments = [] if characters.eci is None else [Segment(ECI, bytes([characters.eci]))]
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
     begin = 0
     for number, mode in enumerate(modes):
         if number + 1 == len(modes) or modes[number + 1] != mode:
-            segments.append(Segment(_MODES[mode], payload[begin : ends[number]]))
-            begin = ends[number]
+            end = ends[number]
+            data = (
+                characters.text[begin:end].encode("shift_jis")
+                if _MODES[mode] is KANJI
+                else characters.stored[offsets[begin] : offsets[end]]
+            )
+            segments.append(Segment(_MODES[mode], data))
+            begin = end
     return segments
+
+
+def _costs(kind: int, size: int, infinite: int) -> list[int]:
+    """Return what a character costs in each mode, in sixths of a bit."""
+    costs = [infinite, infinite, BYTE.sixths * size, infinite]
+    if kind == KANJI_CLASS:
+        costs[kind] = KANJI.sixths * 2
+    else:
+        # what a mode holds, the modes after it hold too
+        for mode in range(kind, 2):
+            costs[mode] = _MODES[mode].sixths
+    return costs
 
 
 def stream_length(segments: list[Segment], syntax: Syntax) -> int:
@@ -127,16 +161,22 @@ def write_stream(segments: list[Segment], syntax: Syntax) -> Bits:
     """Write segments as bits, without terminator and padding."""
     parts = [np.zeros(0, dtype=np.uint8)]
     for mode, data in segments:
-        head = syntax.indicators[mode.name] << syntax.count_bits[mode.name] | len(data)
+        count = 0 if mode is ECI else len(data) // 2 if mode is KANJI else len(data)
+        head = syntax.indicators[mode.name] << syntax.count_bits.get(mode.name, 0) | count
         parts.append(_number(head, syntax.head_bits(mode.name)))
-        if mode is BYTE:
+        if mode in (BYTE, ECI):
             parts.append(np.unpackbits(np.frombuffer(data, dtype=np.uint8)))
         elif mode is NUMERIC:
             for i in range(0, len(data), 3):
                 group = data[i : i + 3]
                 parts.append(_number(int(group), 3 * len(group) + 1))
+        elif mode is KANJI:
+            for i in range(0, len(data), 2):
+                code = int.from_bytes(data[i : i + 2], "big")
+                high, low = divmod(code - (0x8140 if code < 0xE000 else 0xC140), 256)
+                parts.append(_number(high * 0xC0 + low, 13))
         else:
-            values = [ALPHANUMERIC.index(byte) for byte in data]
+            values = [ALPHANUMERIC_SET.index(byte) for byte in data]
             for i in range(0, len(values) - 1, 2):
                 parts.append(_number(values[i] * 45 + values[i + 1], 11))
             if len(values) % 2:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.symbols.segments import ALPHANUMERIC, Bits, pad
+from napari_nanoqr.symbols.charsets import ALPHANUMERIC_SET, SHIFT_JIS, text_in
+from napari_nanoqr.symbols.segments import Bits, pad
 from napari_nanoqr.symbols.syntax import Syntax
 
 
@@ -22,7 +24,12 @@ class Content:
     Parameters
     ----------
     payload : bytes
-        The bytes of all segments, one after the other. Kanji segments give Shift JIS.
+        What all segments say, one after the other: bytes as they are, characters as UTF-8.
+        Characters stand in numeric, alphanumeric and Kanji segments, and in byte segments whose
+        character set is named.
+    stored : bytes
+        The same as the symbol stores it: Kanji as Shift JIS, other bytes as they are. Other
+        readers give these, and the parity of a Structured Append set is theirs.
     eci : int or None
         Number of the last extended channel interpretation, None where there is none.
     structured_append : tuple of int or None
@@ -33,6 +40,7 @@ class Content:
     """
 
     payload: bytes
+    stored: bytes
     eci: int | None = None
     structured_append: tuple[int, int, int] | None = None
     filler_bits: int = 0
@@ -62,21 +70,19 @@ def read_stream(codewords: NDArray[np.uint8], syntax: Syntax, data_bits: int) ->
     """
     reader = _Reader(codewords, data_bits)
     names = {indicator: name for name, indicator in syntax.indicators.items()}
-    payload = bytearray()
+    # a character may begin in one segment and end in the next
+    parts: list[tuple[int | None, bytearray]] = []
     eci: int | None = None
     appended: tuple[int, int, int] | None = None
     while reader.peek(min(syntax.terminator_bits, reader.left)) != 0:
         indicator = reader.take(syntax.indicator_bits)
         name = names.get(indicator, "")
         count = reader.take(syntax.count_bits[name]) if name in syntax.count_bits else 0
-        if name == "numeric":
-            payload += _read_numeric(reader, count)
-        elif name == "alphanumeric":
-            payload += _read_alphanumeric(reader, count)
-        elif name == "byte":
-            payload += bytes(reader.take(8) for _ in range(count))
-        elif name == "kanji":
-            payload += _read_kanji(reader, count)
+        if name in _CHARACTERS:
+            charset = {"kanji": SHIFT_JIS, "byte": eci}.get(name)
+            if not parts or parts[-1][0] != charset:
+                parts.append((charset, bytearray()))
+            parts[-1][1].extend(_CHARACTERS[name](reader, count))
         elif name == "eci":
             eci = _read_eci(reader)
         elif name == "structured append":
@@ -90,7 +96,9 @@ def read_stream(codewords: NDArray[np.uint8], syntax: Syntax, data_bits: int) ->
             raise BadStream(f"mode indicator {indicator:0{syntax.indicator_bits}b} is not in use")
     stream = reader.so_far()
     regular = np.array_equal(pad(stream, data_bits, syntax), codewords)
-    return Content(bytes(payload), eci, appended, reader.left if regular else 0)
+    stored = b"".join(data for _, data in parts)
+    payload = b"".join(text_in(bytes(data), charset) for charset, data in parts)
+    return Content(payload, stored, eci, appended, reader.left if regular else 0)
 
 
 class _Reader:
@@ -134,13 +142,17 @@ def _read_alphanumeric(reader: _Reader, count: int) -> bytes:
         high, low = divmod(reader.take(11), 45)
         if high >= 45:
             raise BadStream("a pair of characters is out of range")
-        characters += bytes((ALPHANUMERIC[high], ALPHANUMERIC[low]))
+        characters += bytes((ALPHANUMERIC_SET[high], ALPHANUMERIC_SET[low]))
     if count % 2:
         last = reader.take(6)
         if last >= 45:
             raise BadStream("a character is out of range")
-        characters.append(ALPHANUMERIC[last])
+        characters.append(ALPHANUMERIC_SET[last])
     return bytes(characters)
+
+
+def _read_bytes(reader: _Reader, count: int) -> bytes:
+    return bytes(reader.take(8) for _ in range(count))
 
 
 def _read_kanji(reader: _Reader, count: int) -> bytes:
@@ -151,6 +163,14 @@ def _read_kanji(reader: _Reader, count: int) -> bytes:
         code += 0x8140 if code < 0x1F00 else 0xC140
         characters += code.to_bytes(2, "big")
     return bytes(characters)
+
+
+_CHARACTERS: dict[str, Callable[[_Reader, int], bytes]] = {
+    "numeric": _read_numeric,
+    "alphanumeric": _read_alphanumeric,
+    "byte": _read_bytes,
+    "kanji": _read_kanji,
+}
 
 
 def _read_eci(reader: _Reader) -> int:

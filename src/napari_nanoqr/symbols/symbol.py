@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ class Symbol:
     Parameters
     ----------
     payload : bytes
-        What it stores.
+        What it says: bytes as they are stored, and UTF-8 for what is stored as characters in the
+        Kanji mode or in a character set that an ECI names.
     matrix : (rows, columns) bool array
         The modules, True = dark, row 0 at the top; made read-only.
     version : int or str
@@ -84,10 +86,13 @@ def as_text(payload: bytes) -> str | None:
     -------
     str or None
         None where the bytes are not UTF-8, or hold control characters other than tab and
-        line ends: such a payload is shown as hex.
+        line ends: such a payload is shown as hex. Spaces of any width are text.
     """
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return text if all(c.isprintable() or c in "\t\n\r" for c in text) else None
+    if text.isprintable():
+        return text
+    plain = all(c.isprintable() or c in "\t\n\r" or category(c) == "Zs" for c in text)
+    return text if plain else None

@@ -30,7 +30,7 @@ class Syntax:
 
     def head_bits(self, mode: str) -> int:
         """Return the length of a segment without its data."""
-        return self.indicator_bits + self.count_bits[mode]
+        return self.indicator_bits + self.count_bits.get(mode, 0)
 
 
 _QR_INDICATORS = {
