@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +74,13 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
 
 def plan_from(design: Any, options: argparse.Namespace) -> Any:
     """Plan a design with the options of the command line."""
-    from napari_nanoqr.fib.columns import Beam, find_beam
+    from napari_nanoqr.fib.columns import find_beam
     from napari_nanoqr.fib.materials import VolumePerDose
     from napari_nanoqr.fib.plan import plan_milling
 
     beam = find_beam(options.beam) if options.beam else find_beam()
     if options.spot is not None:
-        beam = Beam(beam.current_pa, options.spot, beam.column, beam.ion, beam.energy_kev)
+        beam = replace(beam, spot_nm=options.spot, source="spot given by the user")
     volume = options.volume_per_dose
     if volume is not None:
         volume = VolumePerDose.within(volume, options.volume_per_dose_uncertainty)

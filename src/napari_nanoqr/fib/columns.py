@@ -1,72 +1,106 @@
-"""Ion beams of real columns: current and spot size."""
+"""The library of ion columns, and their beams."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from napari_nanoqr.fib.column import Beam, Column, format_current
+from napari_nanoqr.fib.library_files import (
+    OWN,
+    BadLibraryFile,
+    read_library_file,
+    write_library_file,
+)
+
+__all__ = [
+    "Beam", "Column", "beams", "columns", "find_beam", "find_column", "format_current",
+    "load_column", "save_column",
+]  # fmt: skip
+
+FORMAT = "napari-nanoqr column"
 
 HELIOS_G4 = "Helios G4"
-ZEISS = "Zeiss"
+"""The column that is taken where none is named."""
 
 DEFAULT_CURRENT_PA = 26.0
 """A spot of 12.5 nm: a quarter of the 49 nm module of the record, a few seconds of milling."""
 
-# current in pA, spot in nm; both tables as gathered from public sources, 30 kV gallium
-_HELIOS_G4 = (
-    (1, 5.3), (7, 9.5), (26, 12.5), (41, 15), (90, 20.4), (260, 36.6), (440, 50.4), (750, 66.2),
-    (1200, 86.1), (2400, 131), (9100, 267), (20000, 445), (47000, 960), (65000, 1500),
-)  # fmt: skip
-_ZEISS = ((50, 10), (700, 18))
+# the user's columns, by name in lower case; they win over those that come with the program
+_loaded: dict[str, Column] = {}
 
 
-@dataclass(frozen=True)
-class Beam:
-    """One aperture of an ion column.
+def columns() -> tuple[Column, ...]:
+    """Return the columns that are known.
 
-    Parameters
-    ----------
-    current_pa : float
-        Beam current in pA.
-    spot_nm : float
-        Spot size in nm, taken as the full width at half maximum of the beam's core.
-    column : str
-        Whose beam it is.
-    ion : str
-        Element, e.g. ``"Ga"``.
-    energy_kev : float
-        Energy in keV.
-    source : str
-        Where current and spot come from.
+    Returns
+    -------
+    tuple of Column
+        Those that come with the program, then those of :func:`load_column`. Nominal values:
+        a worn aperture or a defocused beam is wider.
+    """
+    known = {column.name.lower(): column for column in _library()} | _loaded
+    return tuple(known.values())
+
+
+def find_column(name: str = HELIOS_G4) -> Column:
+    """Find a column by its name; case does not matter.
 
     Raises
     ------
     ValueError
-        Where current, spot or energy is not positive.
+        Where it is not known; the message lists those that are.
     """
-
-    current_pa: float
-    spot_nm: float
-    column: str = "given"
-    ion: str = "Ga"
-    energy_kev: float = 30.0
-    source: str = "given by the user"
-
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("current", self.current_pa), ("spot", self.spot_nm), ("energy", self.energy_kev),
-        ):  # fmt: skip
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"A beam's {name} is a positive number, not {value:g}.")
-
-    def __str__(self) -> str:
-        kind = f"{self.ion} {self.energy_kev:g} kV, {self.column}"
-        return f"{format_current(self.current_pa)} · {self.spot_nm:g} nm ({kind})"
+    for column in columns():
+        if column.name.lower() == name.strip().lower():
+            return column
+    known = ", ".join(column.name for column in columns())
+    raise ValueError(f"The column {name} is not known. Known: {known}.")
 
 
-def format_current(current_pa: float) -> str:
-    """Return a current for people, in pA below 0.1 nA and in nA above."""
-    return f"{current_pa:g} pA" if current_pa < 100 else f"{current_pa / 1000:g} nA"
+def save_column(path: Path | str, column: Column) -> None:
+    """Write a column to a file that :func:`load_column` reads.
+
+    Parameters
+    ----------
+    path : Path or str
+        A JSON file; what stands there is replaced once the new file is complete.
+    column : Column
+        What to write.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written.
+    """
+    write_library_file(Path(path), FORMAT, column.to_dict())
+
+
+def load_column(path: Path | str) -> Column:
+    """Read a column from a file, to be known as long as the program runs.
+
+    Parameters
+    ----------
+    path : Path or str
+        A file of :func:`save_column`, or one written by hand.
+
+    Returns
+    -------
+    Column
+        It takes the place of a known one of the same name.
+
+    Raises
+    ------
+    BadLibraryFile
+        Where the file holds no column.
+    OSError
+        Where it cannot be read.
+    """
+    column = _read(Path(path))
+    _loaded[column.name.lower()] = column
+    return column
 
 
 def beams() -> tuple[Beam, ...]:
@@ -75,18 +109,10 @@ def beams() -> tuple[Beam, ...]:
     Returns
     -------
     tuple of Beam
-        Nominal values of 30 kV gallium columns. A worn aperture or a defocused beam is wider:
+        Nominal values. A worn aperture or a defocused beam is wider:
         ``Beam(current_pa, spot_nm)`` takes measured values.
     """
-    tables = (
-        (HELIOS_G4, _HELIOS_G4, "Helios G4 manual, 30 kV Ga, nominal"),
-        (ZEISS, _ZEISS, "published Zeiss values, 30 kV Ga, nominal"),
-    )
-    return tuple(
-        Beam(float(current), float(spot), column, source=source)
-        for column, table, source in tables
-        for current, spot in table
-    )
+    return tuple(beam for column in columns() for beam in column.beams)
 
 
 def find_beam(current: str | float = DEFAULT_CURRENT_PA, column: str | None = None) -> Beam:
@@ -131,3 +157,16 @@ def _parse_current(current: str | float) -> float:
     if not found or math.isnan(value):
         raise ValueError(f"{current!r} is not a current: write it like '26 pA' or '0.26 nA'.")
     return value * (1000 if (found[2] or "pA").lower() == "na" else 1)
+
+
+def _read(path: Path) -> Column:
+    values = read_library_file(path, FORMAT)
+    try:
+        return Column.from_dict(values)
+    except BadLibraryFile as problem:
+        raise BadLibraryFile(f"{path.name}: {problem}") from problem
+
+
+@cache
+def _library() -> tuple[Column, ...]:
+    return tuple(_read(path) for path in sorted((OWN / "columns").glob("*.json")))
