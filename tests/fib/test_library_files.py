@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,13 @@ class TestMaterials:
         )  # fmt: skip
         load_materials(path)
         assert volume_per_dose("ito") == VolumePerDose(0.3, 0.3, 0.3)
+
+    def test_the_file_that_the_docs_show_can_be_loaded(self, tmp_path: Path) -> None:
+        page = Path(__file__).parents[2] / "docs" / "how-to" / "materials.md"
+        (shown,) = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        (tmp_path / "own.json").write_text(shown, encoding="utf-8")
+        assert [material.name for material in load_materials(tmp_path / "own.json")] == ["ZrN"]
+        assert volume_per_dose("zirconium nitride").high == 0.25
 
     @pytest.mark.parametrize(
         ("listed", "wrong"),

@@ -70,7 +70,7 @@ class VolumePerDose:
         return cls(float(value), value * (1 - share), value * (1 + share))
 
     def __str__(self) -> str:
-        return f"{self.value:g} um^3/nC ({self.low:.3g} to {self.high:.3g}; {self.source})"
+        return f"{self.value:.4g} um^3/nC ({self.low:.3g} to {self.high:.3g}; {self.source})"
 
 
 def calibrate(
@@ -213,8 +213,9 @@ class Material:
             known.value * ratio,
             known.low * ratio / TRANSFER_SPREAD,
             known.high * ratio * TRANSFER_SPREAD,
-            f"estimate: {ratio:.3g} times that of {TABLE_KEV:g} kV {reference}, by the yields of "
-            f"Yamamura and Tawara, a factor {TRANSFER_SPREAD:g} either way; {known.source}",
+            f"estimate: {ratio:.3g} times that of {TABLE_KEV:g} kV {reference} (ratio of the "
+            f"yields of Yamamura and Tawara), a factor {TRANSFER_SPREAD:g} either way; {reference}: "
+            f"{known.source}",
             estimate=True,
         )
 
