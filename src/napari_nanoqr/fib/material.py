@@ -214,8 +214,8 @@ class Material:
             known.low * ratio / TRANSFER_SPREAD,
             known.high * ratio * TRANSFER_SPREAD,
             f"estimate: {ratio:.3g} times that of {TABLE_KEV:g} kV {reference} (ratio of the "
-            f"yields of Yamamura and Tawara), a factor {TRANSFER_SPREAD:g} either way; {reference}: "
-            f"{known.source}",
+            f"yields of Yamamura and Tawara), a factor {TRANSFER_SPREAD:g} either way; "
+            f"{reference}: {known.source}",
             estimate=True,
         )
 
