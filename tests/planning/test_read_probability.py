@@ -14,6 +14,7 @@ from napari_nanoqr.physics.sem import SemModel
 from napari_nanoqr.planning.channel import Cancelled, Channel, measure_channel, representative_plan
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.read_probability import (
+    ReadProbability,
     count_reading,
     predict_reading,
     read_probability,
@@ -150,5 +151,8 @@ def test_impossible_conditions_are_refused(wrong: dict[str, float]) -> None:
 
 
 def test_a_probability_reads_well() -> None:
-    assert str(read_probability(Channel(0.999), 1, "L")) == ">99.9 % (>99.9 to >99.9 %)"
-    assert str(read_probability(Channel(0.0), 1, "L")) == "0 % (0 to 0 %)"
+    assert str(read_probability(Channel(0.999), 1, "L")) == ">99.9 %"
+    assert str(ReadProbability(0.9712, 0.5, 1, "predicted")) == "97.1 % (50 to >99.9 %)"
+    assert (
+        str(ReadProbability(0, 0, 0.28, "counted", 10)) == "0 % (0 to 28 %), counted on 10 images"
+    )

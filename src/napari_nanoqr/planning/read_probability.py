@@ -59,11 +59,9 @@ class ReadProbability:
         return self.low, self.high
 
     def __str__(self) -> str:
-        def percent(share: float) -> str:
-            # all but certain is not certain
-            return ">99.9" if 0.9995 <= share < 1 or share == 1 else f"{100 * share:.3g}"
-
-        said = f"{percent(self.probability)} % ({percent(self.low)} to {percent(self.high)} %)"
+        said = f"{percent(self.probability)} %"
+        if percent(self.low) != percent(self.high):
+            said += f" ({percent(self.low)} to {percent(self.high)} %)"
         return said + (f", counted on {self.images} images" if self.images else "")
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +71,15 @@ class ReadProbability:
             "interval": [round(self.low, 4), round(self.high, 4)],
             "how": self.how,
         }
+
+
+def percent(share: float) -> str:
+    """Return a share in percent for people, with nothing rounded to certainty."""
+    if share > 0.999:
+        return ">99.9"
+    if 0 < share < 0.001:
+        return "<0.1"
+    return f"{100 * share:.{3 if share > 0.1 else 2}g}"
 
 
 def read_probability(channel: Channel, version: int | str, error: str) -> ReadProbability:
