@@ -235,12 +235,52 @@ def test_info_tells_what_each_file_holds(
 
 
 @pytest.mark.parametrize(
+    ("words", "version", "text"),
+    [
+        (["sample 7", "--version", "R11x43"], "R11x43", "sample 7"),
+        (["sample 7", "--version", "r11x43"], "R11x43", "sample 7"),
+        (["sample 7", "--version", "m4"], "M4", "sample 7"),
+        (["sample", "--symbol", "micro"], "M3", "sample"),
+        (["sample 7", "--symbol", "rmqr"], "R13x27", "sample 7"),
+        (["日本語です", "--symbol", "smallest"], "M4", "日本語です"),
+        (["Жук и паук", "--error", "L"], 2, "Жук и паук"),
+        (["Жук и паук", "--error", "L", "--eci"], 1, "Жук и паук"),
+        (
+            ["https://www.tuwien.at", "--symbol", "smallest", "--error", "L", "--allow-upper"],
+            "M4", "HTTPS://WWW.TUWIEN.AT",
+        ),
+    ],
+)  # fmt: skip
+def test_a_kind_of_symbol_can_be_chosen(
+    words: list[str], version: int | str, text: str, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    path = tmp_path / "mark.json"
+    assert main(["encode", *words, "-o", str(path)]) == 0
+    design = Design.load(path)
+    assert (design.symbol.version, design.symbol.text) == (version, text)
+    rows, columns = design.symbol.matrix.shape
+    assert f"{rows} x {columns} modules · version {version}-" in out(capsys)
+
+
+def test_a_long_symbol_is_drawn_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["encode", "sample 7", "--version", "R11x43"]) == 0
+    drawing = [line for line in out(capsys).splitlines() if set(line) <= set(" ▄▀█")]
+    # two rows of modules a line, two light ones around
+    assert [len(line) for line in drawing] == [43 + 4] * 8
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["encode", ""],
         ["encode", "--hex", "0"],
         ["encode", "a" * 3000],
         ["encode", "a", "--version", "50"],
+        ["encode", "a", "--version", "R7x27"],
+        ["encode", "a", "--version", "M4", "--symbol", "rmqr"],
+        ["encode", "a", "--symbol", "rmqr", "--error", "L"],
+        ["encode", "a" * 30, "--symbol", "micro"],
         ["encode", "a", "-o", "a.docx"],
         ["encode", "a", "-o", "nowhere/a.json"],
         ["encode", "--file", "missing.bin"],

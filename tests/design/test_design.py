@@ -59,6 +59,14 @@ def test_a_design_file_comes_back_equal(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["record.json"]
 
 
+@pytest.mark.parametrize("kind", ["QR", "Micro QR", "rMQR"])
+def test_a_design_with_text_in_kanji_comes_back_equal(kind: str) -> None:
+    # as UTF-8 the same payload would need a larger symbol
+    design = Design(encode("日本語です", symbology=kind))
+    assert Design.from_dict(json.loads(json.dumps(design.to_dict()))) == design
+    assert design.to_dict()["text"] == "日本語です"
+
+
 def test_a_micro_qr_code_can_be_designed_and_milled(tmp_path: Path) -> None:
     design = Design(encode("nanoqr", "Q", "M4"), quiet_zone=2)
     design.save(tmp_path / "mark.json")
@@ -103,6 +111,10 @@ def test_dark_and_light_milling_are_each_others_opposite() -> None:
         {"film": {"thickness": 3}},
         {"modules": ["#"]},
         {"payload_hex": b"another payload".hex()},
+        {"mask": RECORD.symbol.mask ^ 1},
+        {"error": "H"},
+        {"version": "M5"},
+        {"version": "R11x43"},
     ],
 )
 def test_a_design_that_makes_no_sense_is_refused(change: dict[str, object]) -> None:

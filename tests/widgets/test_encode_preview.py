@@ -191,13 +191,16 @@ def test_settings_make_an_equal_design(widget, viewer, qtbot) -> None:  # type: 
     assert other.design == widget.design
 
 
-def test_the_command_line_makes_an_equal_design(widget, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    "text", ["-- a text\nwith two lines", "東京都の試料", "試料 7: 窒化クロム"]
+)
+def test_the_command_line_makes_an_equal_design(widget, text: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     import shlex
 
     from napari_nanoqr.cli import main
     from napari_nanoqr.cli.settings import command_line
 
-    type_text(widget, "-- a text\nwith two lines")
+    type_text(widget, text)
     widget.error.value, widget.pitch.value = "H", 31.25
     widget.update_preview()
     words = shlex.split(command_line("encode", widget.settings()))[1:]

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 DESCRIPTION = """\
-Encode a payload as a QR code at its true size, and save it as a design or as a picture.
-Without -o the symbol is shown in the terminal."""
+Encode a payload as a QR, Micro QR or rMQR code at its true size, and save it as a design or as a
+picture. Without -o the symbol is shown in the terminal."""
 
 EPILOG = """\
 examples:
   nanoqr encode "https://www.tuwien.at/en/" --error L --version 3 -o record.json
   nanoqr encode --hex 00ff10 --pitch 30 -o small.json -o small.svg
+  nanoqr encode "https://www.tuwien.at" --symbol smallest --error L --allow-upper -o tiny.json
+  nanoqr encode "sample 7" --version R11x43 -o strip.json
   nanoqr encode --file data.bin --error Q --mill light -o data.json
 """
+
+_SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR", "smallest": "smallest"}
 
 
 def add_command(commands: Any) -> None:
@@ -28,16 +32,33 @@ def add_command(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     payload = parser.add_mutually_exclusive_group(required=True)
-    payload.add_argument("text", nargs="?", metavar="TEXT", help="text or a URL, stored as UTF-8")
+    payload.add_argument("text", nargs="?", metavar="TEXT", help="text or a URL")
     payload.add_argument("--hex", metavar="HEX", help="bytes as hex digits")
     payload.add_argument("--file", type=Path, metavar="FILE", help="the bytes of a file")
     parser.add_argument(
         "--error", choices="LMQH", default="M", help="error-correction level (default M)"
     )
     parser.add_argument(
-        "--version", type=int, metavar="N", help="1 to 40 (default: the smallest that fits)"
-    )
-    parser.add_argument("--mask", type=int, metavar="N", help="0 to 7 (default: the best)")
+        "--symbol", choices=tuple(_SYMBOLS),
+        help="kind of symbol, or the smallest of all kinds (default: that of the version, or qr)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--version", type=_version, metavar="N",
+        help="1 to 40, M1 to M4, or e.g. R11x43 (default: the smallest that fits)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mask", type=int, metavar="N",
+        help="0 to 7, of Micro QR codes 0 to 3 (default: the best)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-upper", action="store_true",
+        help="write scheme and host of a URL in capitals: the same address, in less room",
+    )  # fmt: skip
+    parser.add_argument(
+        "--eci", action="store_true",
+        help="store text in another character set than UTF-8 where that is shorter; "
+        "not all phones read it",
+    )  # fmt: skip
     parser.add_argument(
         "--pitch", type=float, default=49.0, metavar="NM", help="side of a module (default 49)"
     )
@@ -68,7 +89,10 @@ def run(options: argparse.Namespace) -> int:
     from napari_nanoqr.design.pictures import save_design
     from napari_nanoqr.symbols.encode import encode
 
-    symbol = encode(_payload(options), options.error, options.version, options.mask)
+    symbol = encode(
+        _payload(options), options.error, options.version, options.mask,
+        symbology=_SYMBOLS.get(options.symbol), eci=options.eci,
+    )  # fmt: skip
     film = Film(options.film, options.thickness, options.substrate)
     design = Design(symbol, options.pitch, options.mill, options.quiet_zone, film, options.name)
     for path in options.output or ():
@@ -88,9 +112,10 @@ def summary(design: Any) -> str:
     symbol, n = design.symbol, density(design)
     (rows, columns), (height, width) = symbol.matrix.shape, n.size_um
     lines = [
-        f"{columns} x {rows} modules · version {symbol.version}-{symbol.error}"
-        f" · mask {symbol.mask} · {len(symbol.payload)} of {n.capacity_bytes} bytes",
-        f"{width:.4g} x {height:.4g} um · {n.area_um2:.4g} um^2 "
+        f"{rows} x {columns} modules · version {symbol.version}-{symbol.error}"
+        f" · mask {symbol.mask} · {len(symbol.payload)} bytes, room for {n.capacity_bytes} of any"
+        " kind",
+        f"{height:.4g} x {width:.4g} um · {n.area_um2:.4g} um^2 "
         f"({n.times_record_area:.3g} x the record) · pitch {design.pitch_nm:g} nm · {design.film}",
         f"{n.bits_per_um2:.4g} bits/um^2 net · {n.terabytes_on_a4:.3g} TB on an A4 sheet · "
         f"carries {n.correctable_codewords} wrong codewords of {n.codewords}",
@@ -98,7 +123,12 @@ def summary(design: Any) -> str:
     return "\n".join(lines)
 
 
-def _payload(options: argparse.Namespace) -> bytes:
+def _version(word: str) -> int | str:
+    """Read a version: a number, or a name in any case."""
+    return int(word) if word.isdecimal() else word.upper().replace("X", "x")
+
+
+def _payload(options: argparse.Namespace) -> bytes | str:
     if options.file is not None:
         data: bytes = options.file.read_bytes()
         return data
@@ -108,8 +138,16 @@ def _payload(options: argparse.Namespace) -> bytes:
         except ValueError:
             raise ValueError(f"{options.hex!r} is not pairs of hex digits.") from None
     text: str = options.text
-    # a command line may hold bytes that are not UTF-8: they go in as they are
-    return text.encode("utf-8", "surrogateescape")
+    if options.allow_upper:
+        from napari_nanoqr.symbols.urls import upper_case_url
+
+        text = upper_case_url(text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        # a command line may hold bytes that are not UTF-8: they go in as they are
+        return text.encode("utf-8", "surrogateescape")
+    return text
 
 
 def _blocks(design: Any) -> str:

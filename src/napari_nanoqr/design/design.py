@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.files import write_text
-from napari_nanoqr.symbols.encode import encode
+from napari_nanoqr.symbols.kinds import layout_named
 from napari_nanoqr.symbols.symbol import Symbol
 
 FORMAT = "napari-nanoqr design"
@@ -136,15 +136,8 @@ class Design:
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise BadDesign("This is not a nanoqr design.")
         try:
-            payload = bytes.fromhex(values["payload_hex"])
-            version = values["version"]
-            named = isinstance(version, str) and not version.isdecimal()
-            symbol = encode(
-                payload, values["error"], version if named else int(version), int(values["mask"])
-            )
-            symbol = replace(symbol, matrix=_modules(values["modules"], symbol))
             return cls(
-                symbol,
+                _symbol(values),
                 float(values["pitch_nm"]),
                 values["mill"],
                 int(values["quiet_zone"]),
@@ -201,15 +194,19 @@ class Design:
         return cls.from_dict(values)
 
 
-def _modules(rows: list[str], symbol: Symbol) -> NDArray[np.bool_]:
+def _symbol(values: dict[str, Any]) -> Symbol:
     """Read drawn modules, and make sure that they hold what the design says."""
     from napari_nanoqr.symbols.decode import decode_modules
 
-    height, width = symbol.matrix.shape
+    rows, version = values["modules"], values["version"]
+    layout = layout_named(int(version) if str(version).isdecimal() else version)
+    height, width = layout.shape
     if [len(row) for row in rows] != [width] * height:
         raise BadDesign(f"Its modules are not {height} x {width}.")
-    matrix = np.array([[c == "#" for c in row] for row in rows])
-    decoded = decode_modules(matrix)
-    if decoded.symbol.payload != symbol.payload or decoded.wrong.any():
+    decoded = decode_modules(np.array([[c == "#" for c in row] for row in rows]))
+    symbol = decoded.symbol
+    if symbol.payload != bytes.fromhex(values["payload_hex"]) or decoded.wrong.any():
         raise BadDesign("Its modules do not hold its payload.")
-    return matrix
+    if (symbol.error, symbol.mask) != (values["error"], int(values["mask"])):
+        raise BadDesign("Its modules have another error-correction level or mask than it says.")
+    return symbol

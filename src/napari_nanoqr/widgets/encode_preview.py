@@ -81,7 +81,7 @@ class EncodePreview(Panel):
         self.kind = RadioButtons(
             choices=["text", "hex", "file"], value="text", orientation="horizontal", label="Payload"
         )
-        self.text = TextEdit(value=EXAMPLE, label="", tooltip="Text or a URL, stored as UTF-8")
+        self.text = TextEdit(value=EXAMPLE, label="", tooltip="Text or a URL")
         self.text.native.setMaximumHeight(72)
         self.file = FileEdit(mode="r", label="", tooltip="The bytes of this file are encoded")
         self.kind.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -218,7 +218,7 @@ class EncodePreview(Panel):
             self.name.value.strip() or "design",
         )
 
-    def _payload(self) -> bytes:
+    def _payload(self) -> bytes | str:
         if self.kind.value == "file":
             path = Path(self.file.value)
             if not path.is_file():
@@ -229,15 +229,18 @@ class EncodePreview(Panel):
                     f"{path.name} has {size:,} bytes; a QR code holds at most 2,953 arbitrary "
                     "bytes. Divide it."
                 )
-            data = path.read_bytes()
-        elif self.kind.value == "hex":
-            digits = "".join(self.text.value.split()).removeprefix("0x")
+            return path.read_bytes()
+        text: str = self.text.value
+        data: bytes | str = text
+        if self.kind.value == "hex":
+            digits = "".join(text.split()).removeprefix("0x")
             try:
                 data = bytes.fromhex(digits)
             except ValueError:
                 raise ValueError("Hex is pairs of the digits 0-9 and a-f.") from None
-        else:
-            data = self.text.value.encode("utf-8", "surrogatepass")
+        elif any("\ud800" <= c <= "\udfff" for c in text):
+            # half of a character, which the Qt field lets through, is no text
+            data = text.encode("utf-8", "surrogatepass")
         if not data:
             raise ValueError("Type something to encode.")
         return data
