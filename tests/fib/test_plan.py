@@ -70,6 +70,19 @@ def test_points_lie_in_the_milled_modules_and_nowhere_else(plan: MillPlan) -> No
     assert np.array_equal(counts, 49 * plan.design.milled)
 
 
+@given(dose=st.floats(0.005, 5), current=st.sampled_from([1, 7, 26, 41, 90]))
+def test_the_planned_dose_is_the_one_that_was_asked_for(dose: float, current: float) -> None:
+    """Whatever the dose, dwell and passes that the tool chooses make it within 0.5 %."""
+    try:
+        plan = plan_milling(SMALL, find_beam(current), ion_dose_nc_per_um2=dose)
+    except ValueError as problem:
+        assert "shorter than the" in str(problem)
+        return
+    assert plan.ion_dose_nc_per_um2 == pytest.approx(dose, rel=0.005)
+    if plan.passes > 1:
+        assert plan.dwell_us < 2
+
+
 def test_neighbours_are_one_point_pitch_apart(plan: MillPlan) -> None:
     x = np.unique(np.round(plan.points_nm[:, 0], 6))
     assert np.diff(x) == pytest.approx(7)
@@ -91,6 +104,9 @@ def test_serpentine_turns_at_the_end_of_a_row() -> None:
 )
 def test_serpentine_visits_the_same_points_as_raster(mask: np.ndarray) -> None:
     assert sorted(visited(mask, "serpentine")) == visited(mask, "raster")
+
+
+SMALL = Design(encode("1", "L", "M1"))
 
 
 def visited(mask: np.ndarray, order: ScanOrder) -> list[list[int]]:

@@ -9,6 +9,9 @@ from typing import Any
 
 from napari_nanoqr.fib.library_files import BadLibraryFile, Fields, as_number
 
+FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
+"""Of a Gaussian."""
+
 TAIL_FRACTION = 0.1
 TAIL_WIDTH = 4.0
 """Default tail. That 30 kV gallium beams have tails is measured (arXiv:2511.00320); share and
@@ -64,6 +67,11 @@ class Beam:
                 "A beam's tail holds from 0 to below 1 of the current and is 1 to 100 times as "
                 "wide as the core."
             )
+
+    @property
+    def core_sigma_nm(self) -> float:
+        """Standard deviation of the core in nm."""
+        return self.spot_nm / FWHM_PER_SIGMA
 
     def __str__(self) -> str:
         kind = f"{self.ion} {self.energy_kev:g} kV, {self.column}"

@@ -23,8 +23,14 @@ PITCH_PER_SPOT = 0.55
 DWELL_US = 1.0
 """Default dwell. Many short passes leave less redeposited material than one long one."""
 
-FEWEST_PASSES = 20
-"""Below so many default passes the dwell is adapted, or rounding passes would cost dose."""
+DWELL_STEP_US = 0.1
+"""Unit of most stream files; 25 ns, the other one, is a quarter of it."""
+
+MOST_ROUNDING = 0.005
+"""Relative error of dwell times passes up to which they are whole numbers of steps."""
+
+LEAST_THROUGH = 0.6
+"""Edges are where half of the film is gone: a dose that mills little more has none to correct."""
 
 HFW_STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 SMALLEST_HFW_UM = 5.0
@@ -187,6 +193,7 @@ def plan_milling(
     ion_dose_nc_per_um2: float | None = None,
     hfw_um: float | None = None,
     over_etch: float = 1.0,
+    correct_edges: bool = False,
 ) -> MillPlan:
     """Plan the milling of a design: points, dwell and passes.
 
@@ -215,6 +222,10 @@ def plan_milling(
         Horizontal field width in um; by default the next usual one that leaves a margin.
     over_etch : float
         Factor on the dose that mills through the film, e.g. 1.1 to be sure of the floor.
+    correct_edges : bool
+        Give each point the dose with which modules keep their nominal size after the beam's
+        spread, see :func:`~napari_nanoqr.fib.correction.corrected_dose`. Takes some seconds for
+        the largest symbols.
 
     Returns
     -------
@@ -240,10 +251,18 @@ def plan_milling(
     pitch_um = design.pitch_nm / points / 1000
     time_us = needed * pitch_um**2 / beam.current_pa * 1e9
     dwell, count = _dwell_and_passes(time_us, dwell_us, passes)
+    relative = None
+    if correct_edges:
+        from napari_nanoqr.fib.correction import corrected_dose
+
+        through = needed * volume.value * 1000 / design.film.thickness_nm
+        relative = corrected_dose(
+            design.milled, points, design.pitch_nm / points, beam, max(through, LEAST_THROUGH)
+        )
     return MillPlan(
         design, beam, points, dwell, count, scan,
         hfw_um if hfw_um is not None else usual_hfw_um(max(design.field_size_nm)),
-        volume, needed,
+        volume, needed, relative,
     )  # fmt: skip
 
 
@@ -280,14 +299,23 @@ def _points_per_module(
 def _dwell_and_passes(
     time_us: float, dwell_us: float | None, passes: int | None
 ) -> tuple[float, int]:
-    """Divide the time that each point needs into passes."""
+    """Divide the time that each point needs into passes.
+
+    Where nothing is given, a dwell near the default and in whole steps is sought that takes the
+    time exactly with some number of passes; with few passes the dwell is what it must be.
+    """
     if passes is not None and (passes != int(passes) or passes < 1):
         raise ValueError(f"{passes} passes cannot be: use a whole number from 1.")
-    if dwell_us is not None and not 0 < dwell_us < math.inf:
-        raise ValueError(f"A dwell of {dwell_us:g} us cannot be.")
-    if passes is None:
-        dwell = DWELL_US if dwell_us is None else dwell_us
-        passes = max(1, round(time_us / dwell))
-        if dwell_us is not None or passes >= FEWEST_PASSES:
-            return dwell, passes
-    return (time_us / passes if dwell_us is None else dwell_us), int(passes)
+    if dwell_us is not None:
+        if not 0 < dwell_us < math.inf:
+            raise ValueError(f"A dwell of {dwell_us:g} us cannot be.")
+        return dwell_us, int(passes or max(1, round(time_us / dwell_us)))
+    if passes is not None:
+        return time_us / passes, int(passes)
+    usual = max(1, round(time_us / DWELL_US))
+    for count in sorted(range(max(1, round(usual * 0.8)), round(usual * 1.25) + 1),
+                        key=lambda n: abs(n - usual)):  # fmt: skip
+        steps = round(time_us / count / DWELL_STEP_US)
+        if steps and abs(steps * DWELL_STEP_US * count / time_us - 1) < MOST_ROUNDING:
+            return round(steps * DWELL_STEP_US, 6), count
+    return time_us / usual, usual
