@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.formats.gdsii import database_unit
+from napari_nanoqr.fib.formats.layout import database_unit
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib import pattern_files
 from napari_nanoqr.fib.columns import Beam
+from napari_nanoqr.fib.describe import describe_pattern
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats import thermo_stream
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
-from napari_nanoqr.fib.pattern import BadPattern, PointPattern, ShapePattern, describe_pattern
+from napari_nanoqr.fib.pattern import BadPattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.pattern_files import hfw_in_name, read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.fib.sidecar import FORMAT

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_nanoqr.fib.pattern import BadPattern, PointPattern, describe_pattern
+from napari_nanoqr.fib.describe import describe_pattern
+from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_nanoqr.fib.describe import describe_pattern
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
-from napari_nanoqr.fib.pattern import BadPattern, PointPattern, describe_pattern
+from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan
 

@@ -59,7 +59,8 @@ def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
     OSError
         Where it cannot be read.
     """
-    from napari_nanoqr.fib.pattern import BadPattern, describe_pattern
+    from napari_nanoqr.fib.describe import describe_pattern
+    from napari_nanoqr.fib.pattern import BadPattern
     from napari_nanoqr.fib.pattern_files import read_pattern
     from napari_nanoqr.sem.describe import describe_micrograph
     from napari_nanoqr.sem.read import read_micrograph

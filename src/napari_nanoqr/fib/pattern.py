@@ -44,6 +44,8 @@ class Pattern(ABC):
         What the reader found worth saying.
     path : Path or None
         The file.
+    own_beam : Beam or None
+        The beam that the file itself tells, None where it does not.
     """
 
     format: str
@@ -52,14 +54,15 @@ class Pattern(ABC):
     metadata: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     path: Path | None = None
+    own_beam: Beam | None = None
 
     @property
     def beam(self) -> Beam | None:
-        """The beam that the sidecar names, None without one."""
+        """The beam that the sidecar names, or else the file; None where neither does."""
         values = self.metadata.get("beam")
         try:
-            return Beam(**values) if isinstance(values, dict) else None
-        except TypeError as problem:
+            return Beam(**values) if isinstance(values, dict) else self.own_beam
+        except (TypeError, ValueError) as problem:
             raise BadPattern(f"The sidecar's beam makes no sense: {problem}.") from problem
 
     @property
@@ -71,6 +74,11 @@ class Pattern(ABC):
     @abstractmethod
     def beam_on_time_s(self) -> float | None:
         """Time in s with the beam on, all passes; None where the file does not tell."""
+
+    @property
+    @abstractmethod
+    def charge_nc(self) -> float | None:
+        """Charge in nC, all passes; None where dwell or dose, or the beam, are unknown."""
 
     @abstractmethod
     def rasterise(self, grid: Grid) -> NDArray[np.float64]:
@@ -157,6 +165,12 @@ class PointPattern(Pattern):
         return units * self.dwell_unit_s * self.passes
 
     @property
+    def charge_nc(self) -> float | None:
+        """Charge in nC, all passes; None where the dwell or the beam are unknown."""
+        seconds, beam = self.beam_on_time_s, self.beam
+        return None if seconds is None or beam is None else seconds * beam.current_pa / 1000
+
+    @property
     def bounds_nm(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of the outermost exposed points, in nm."""
         points = self.points_nm
@@ -220,11 +234,15 @@ class ShapePattern(Pattern):
         Dose of each polygon in units of the base dose.
     layers : (n,) int64 array
         Layer of each polygon.
+    base_dose_nc_per_um2 : float or None
+        Dose of a factor of 1 in nC/um^2, from the file where it tells, else from the sidecar;
+        None where nothing tells it.
     """
 
     polygons_nm: tuple[NDArray[np.float64], ...]
     dose_factors: NDArray[np.float64]
     layers: NDArray[np.int64]
+    base_dose_nc_per_um2: float | None = None
 
     @property
     def areas_um2(self) -> NDArray[np.float64]:
@@ -232,13 +250,17 @@ class ShapePattern(Pattern):
         return np.array([polygon_area(polygon) for polygon in self.polygons_nm]) / 1e6
 
     @property
+    def charge_nc(self) -> float | None:
+        """Charge in nC of all polygons, None where the base dose is unknown."""
+        if self.base_dose_nc_per_um2 is None:
+            return None
+        return float((self.areas_um2 * self.dose_factors).sum()) * self.base_dose_nc_per_um2
+
+    @property
     def beam_on_time_s(self) -> float | None:
         """Time in s with the beam on, None where base dose or beam are unknown."""
-        base, beam = self.metadata.get("base_dose_nc_per_um2"), self.beam
-        if base is None or beam is None:
-            return None
-        charge_nc = float((self.areas_um2 * self.dose_factors).sum()) * float(base)
-        return 1000 * charge_nc / beam.current_pa
+        charge_nc, beam = self.charge_nc, self.own_beam or self.beam
+        return None if charge_nc is None or beam is None else 1000 * charge_nc / beam.current_pa
 
     @property
     def bounds_nm(self) -> tuple[float, float, float, float] | None:
@@ -261,64 +283,3 @@ class ShapePattern(Pattern):
             fill = fill_rectangle if is_rectangle(polygon) else fill_polygon
             fill(total, x, y, float(factor))
         return total
-
-
-def describe_pattern(pattern: Pattern) -> dict[str, Any]:
-    """Describe a pattern by plain values.
-
-    Parameters
-    ----------
-    pattern : Pattern
-        As read from a file.
-
-    Returns
-    -------
-    dict
-        JSON-able; what the file does not tell is None.
-    """
-    bounds = pattern.bounds_nm
-    size = None if bounds is None else [bounds[2] - bounds[0], bounds[3] - bounds[1]]
-    said: dict[str, Any] = {
-        "kind": "pattern",
-        "format": pattern.format,
-        "hfw_um": pattern.hfw_um,
-        "hfw_source": pattern.hfw_source,
-        "size_nm": size,
-        "beam": None if pattern.beam is None else str(pattern.beam),
-        "beam_on_time_s": pattern.beam_on_time_s,
-        "notes": list(pattern.notes),
-    }
-    if isinstance(pattern, ShapePattern):
-        factors = pattern.dose_factors
-        return said | {
-            "polygons": len(pattern.polygons_nm),
-            "area_um2": float(pattern.areas_um2.sum()),
-            "layers": sorted({int(layer) for layer in pattern.layers}),
-            "dose_factor": [float(factors.min()), float(factors.max())] if factors.size else None,
-            "passes": pattern.metadata.get("passes"),
-        }
-    assert isinstance(pattern, PointPattern)
-    dwell = pattern.dwell_s
-    return said | {
-        "points": len(pattern.steps),
-        "blanked_points": int(np.count_nonzero(~pattern.exposes)),
-        "passes": pattern.passes,
-        "dwell_us": None
-        if dwell is None or not dwell.size
-        else [_round(1e6 * float(dwell.min())), _round(1e6 * float(dwell.max()))],
-        "dwell_unit_ns": None
-        if pattern.dwell_unit_s is None
-        else _round(1e9 * pattern.dwell_unit_s),
-        "step_nm": pattern.step_nm,
-        "x_steps": _range(pattern.steps[:, 0]),
-        "y_steps": _range(pattern.steps[:, 1]),
-    }
-
-
-def _round(value: float) -> float:
-    """Take off the digits that conversions of units leave."""
-    return float(f"{value:.9g}")
-
-
-def _range(values: NDArray[np.int64]) -> list[int] | None:
-    return [int(values.min()), int(values.max())] if values.size else None

@@ -62,7 +62,7 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
     if hfw_um is not None and not 0 < hfw_um < float("inf"):
         raise BadPattern(f"A field width of {hfw_um:g} um cannot be.")
     metadata, notes = read_sidecar(path)
-    source = "given"
+    source: str | None = "given"
     if hfw_um is None and isinstance(metadata.get("hfw_um"), int | float):
         hfw_um, source = float(metadata["hfw_um"]), f"sidecar {sidecar_path(path).name}"
     elif hfw_um is None:
@@ -74,7 +74,9 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
     except (TypeError, ValueError) as problem:
         # readers name what is wrong in a pattern; the rest comes from values of the sidecar
         raise BadPattern(f"{sidecar_path(path).name} makes no sense: {problem}") from problem
-    return replace(pattern, hfw_source=None if hfw_um is None else source, notes=notes)
+    # some files tell their field themselves
+    source = source if hfw_um is not None else pattern.hfw_source
+    return replace(pattern, hfw_source=source, notes=(*notes, *pattern.notes))
 
 
 def hfw_in_name(name: str) -> float | None:

@@ -235,8 +235,6 @@ def _offset_allowed(pattern: Pattern) -> float:
 def _dose_error_percent(pattern: Pattern, exposure: Exposure) -> float:
     """Charge in the file, or area times dose factor, against the exposure's."""
     if isinstance(pattern, ShapePattern):
-        base = float(pattern.metadata.get("base_dose_nc_per_um2", 0.0))
-        charge_nc = float((pattern.areas_um2 * pattern.dose_factors).sum()) * base
-        return 100 * (charge_nc / exposure.charge_nc - 1)
+        return 100 * ((pattern.charge_nc or 0.0) / exposure.charge_nc - 1)
     assert isinstance(pattern, PointPattern)
     return 100 * ((pattern.beam_on_time_s or 0.0) / exposure.beam_on_time_s - 1)

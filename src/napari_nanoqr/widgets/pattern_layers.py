@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern, describe_pattern
+from napari_nanoqr.fib.describe import describe_pattern
+from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.raster import Grid
 
 MOST_LINES = 20_000

@@ -1,8 +1,4 @@
-"""GDSII layouts (``.gds``) with Raith's dose factors.
-
-Raith's software takes the layer from 0 to 63 and the dose factor from the data type, which
-is 1000 times as large and has 16 bits (nrc-cnrc/Raith_GDSII). y points up in GDSII.
-"""
+"""GDSII layouts (``.gds``) with Raith's layers and dose factors."""
 
 from __future__ import annotations
 
@@ -11,19 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.gdsii_records import check_gds
+from napari_nanoqr.fib.formats.layout import build_layout, flatten, layout_pattern
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 NAME = "GDSII"
-HIGHEST_LAYER = 63
-HIGHEST_DOSE_FACTOR = 32.767
-
-UNITS_NM = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
-"""Database units, from the usual one down; the first that holds the pitch exactly is used."""
 
 
 def write_gds(
@@ -37,10 +28,8 @@ def write_gds(
         What is milled; beam, dwell and passes are set at the instrument.
     path : Path
         The file; written in place.
-    layer : int
-        0 to 63.
-    dose_factor : float
-        Of the base dose, above 0, at most 32.767 with the exposure's own relative dose.
+    layer, dose_factor : int, float
+        See :func:`~napari_nanoqr.fib.formats.layout.build_layout`.
 
     Returns
     -------
@@ -54,64 +43,9 @@ def write_gds(
     OSError
         Where it cannot be written.
     """
-    import gdstk
-
-    if layer not in range(HIGHEST_LAYER + 1):
-        raise ValueError(f"Layer {layer} does not exist: Raith takes 0 to {HIGHEST_LAYER}.")
-    rectangles_nm, factors = exposure.rectangles()
-    datatypes = np.rint(1000 * dose_factor * factors).astype(int)
-    if not (datatypes.min() >= 1 and datatypes.max() <= 1000 * HIGHEST_DOSE_FACTOR):
-        raise ValueError(
-            f"Dose factors of {dose_factor * factors.min():g} to {dose_factor * factors.max():g} "
-            f"are out of range: Raith takes 0.001 to {HIGHEST_DOSE_FACTOR}."
-        )
-    # the lower left corner lies on the grid of the database, so that all others do
-    left, bottom = rectangles_nm[:, 0].min(), rectangles_nm[:, 3].max()
-    from_corner = np.abs(rectangles_nm - np.array([left, bottom, left, bottom]))
-    unit = database_unit(from_corner, float(np.abs(rectangles_nm).max()))
-    steps = np.rint(from_corner / unit) * (1, -1, 1, -1) + [
-        round(left / unit), round(bottom / unit), round(left / unit), round(bottom / unit),
-    ]  # fmt: skip
-    library = gdstk.Library(unit=1e-6, precision=unit * 1e-9)
-    cell = library.new_cell("NANOQR")
-    um = steps * (unit / 1000) * (1, -1, 1, -1)
-    for (x, y, right, lower), datatype in zip(um.tolist(), datatypes.tolist(), strict=True):
-        cell.add(gdstk.rectangle((x, lower), (right, y), layer=layer, datatype=datatype))
+    library, said = build_layout(exposure, layer, dose_factor)
     library.write_gds(str(path))
-    return {
-        "base_dose_nc_per_um2": exposure.base_dose_nc_per_um2 / dose_factor,
-        "database_unit_nm": unit,
-    }
-
-
-def database_unit(lengths_nm: NDArray[np.float64], farthest_nm: float) -> float:
-    """Return the coarsest usual database unit in nm that holds all lengths exactly.
-
-    Parameters
-    ----------
-    lengths_nm : float array
-        Lengths in the layout.
-    farthest_nm : float
-        Largest coordinate.
-
-    Returns
-    -------
-    float
-        The unit; 0.001 nm, or as fine as coordinates of 32 bits allow, where none is exact.
-
-    Raises
-    ------
-    ValueError
-        Where the layout exceeds 32-bit coordinates.
-    """
-    fitting = [unit for unit in UNITS_NM if 2 * farthest_nm / unit < 2**31]
-    if not fitting:
-        raise ValueError(f"A layout of {2 * farthest_nm / 1e6:g} mm is too large for GDSII.")
-    different = np.unique(lengths_nm)
-    for unit in fitting:
-        if (np.abs(different / unit - np.rint(different / unit)) < 1e-6).all():
-            return unit
-    return fitting[-1]
+    return said
 
 
 def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) -> ShapePattern:
@@ -149,20 +83,13 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
             library = gdstk.read_gds(str(path), unit=1e-9)
     except (RuntimeError, ValueError) as problem:
         raise BadPattern(f"{path.name} is no whole GDSII file: {problem}.") from problem
-    cells = [cell for cell in library.top_level() if isinstance(cell, gdstk.Cell)]
-    polygons = [polygon for cell in cells for polygon in cell.get_polygons()]
-    if not polygons:
-        raise BadPattern(f"{path.name} holds no polygon.")
-    datatypes = np.array([polygon.datatype for polygon in polygons])
-    return ShapePattern(
-        format=NAME,
-        hfw_um=hfw_um,
-        metadata=metadata,
-        path=path,
-        polygons_nm=tuple(np.array(polygon.points) * (1, -1) for polygon in polygons),
-        dose_factors=np.where(datatypes > 0, datatypes / 1000, 1.0),
-        layers=np.array([polygon.layer for polygon in polygons], dtype=np.int64),
-    )
+    polygons = flatten(library)
+    return layout_pattern(
+        NAME, path, metadata, hfw_um,
+        [np.array(polygon.points) for polygon in polygons],
+        np.array([polygon.layer for polygon in polygons], dtype=np.int64),
+        np.array([polygon.datatype for polygon in polygons], dtype=np.int64),
+    )  # fmt: skip
 
 
 FORMAT = PatternFormat(NAME, ".gds", "shapes", write_gds, read_gds, ("layer", "dose_factor"))
