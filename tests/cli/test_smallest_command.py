@@ -29,7 +29,7 @@ def test_json_has_the_choices_smallest_first(capsys: pytest.CaptureFixture[str])
 def test_the_table_fits_a_terminal_and_has_the_record_as_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["smallest", "https://tuwien.at", "--allow-upper", "--pitch", "49"]) == 0
+    assert main(["smallest", "https://tuwien.at", "--allow-upper", "--most", "40"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 100
     table = lines[lines.index("") + 1 :]
@@ -38,7 +38,9 @@ def test_the_table_fits_a_terminal_and_has_the_record_as_a_line(
     assert "1.977" in table[record]
     assert table[1].startswith("Micro QR M4")
     assert "in capitals" in table[1]
-    assert table[record + 1].startswith("QR 3")
+    areas = [float(line[len("Micro QR M4-M") :].split()[3]) for line in table[1:41]]
+    assert areas[record - 1] == 1.977
+    assert areas == sorted(areas)
 
 
 def test_what_is_not_read_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:

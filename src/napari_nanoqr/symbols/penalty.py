@@ -60,7 +60,7 @@ def penalties(symbols: NDArray[np.bool_]) -> NDArray[np.int_]:
         of dark and light (10 for each 5 %), added up. The quiet zone counts as light.
     """
     both = np.stack((symbols, symbols.transpose(0, 2, 1)))
-    total = (_runs(both) + _finder_likes(both)).sum(axis=0)
+    total = _runs(both).sum(axis=0) + 40 * finder_likes(symbols)
     corner = symbols[:, 1:, 1:]
     same = (corner == symbols[:, :-1, :-1]) & (corner == symbols[:, 1:, :-1])
     same &= corner == symbols[:, :-1, 1:]
@@ -81,14 +81,31 @@ def _runs(lines: NDArray[np.bool_]) -> NDArray[np.int_]:
     return np.asarray(windows.sum(axis=(-2, -1)) + 2 * starts.sum(axis=(-2, -1)))
 
 
-def _finder_likes(lines: NDArray[np.bool_]) -> NDArray[np.int_]:
-    padded = np.pad(lines, [(0, 0)] * (lines.ndim - 1) + [(4, 4)])
+def finder_likes(symbols: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """Return how often rows and columns look as they do across a finder pattern.
+
+    Parameters
+    ----------
+    symbols : (n, rows, columns) bool array
+        Complete symbols, True = dark. The quiet zone counts as light.
+
+    Returns
+    -------
+    (n,) int array
+        Runs in the ratio 1:1:3:1:1 with four light modules on one side, those of the finder
+        patterns included.
+    """
+    return _likes(symbols) + _likes(symbols.transpose(0, 2, 1))
+
+
+def _likes(lines: NDArray[np.bool_]) -> NDArray[np.int_]:
+    padded = np.pad(lines, [(0, 0), (0, 0), (4, 4)])
     width = padded.shape[-1] - 10
-    count = np.zeros(lines.shape[:-2], dtype=int)
+    count = np.zeros(len(lines), dtype=int)
     for pattern in _FINDER_LIKE:
         found = np.ones((*lines.shape[:-1], width), dtype=bool)
         for offset, dark in enumerate(pattern):
             part = padded[..., offset : offset + width]
             found &= part if dark else ~part
         count += found.sum(axis=(-2, -1))
-    return 40 * count
+    return count
