@@ -170,14 +170,21 @@ class Damage:
         state = _widened(state, bounds_nm)
         grid, depth = state.grid, state.depth_nm.copy()
         gain, cover = np.ones_like(depth), np.full(depth.shape, np.nan)
+        fallen = np.zeros_like(depth)
+        if state.redeposited_nm is not None:
+            fallen = state.redeposited_nm.copy()
         if self.grain:
             gain += self.grain * self._texture(grid)
         for patch in (*self.patches, *self._debris(bounds_nm)):
             inside = patch.mask(grid)
             # what covers has an even surface, and so has untouched film
             depth[inside] = state.film.thickness_nm if patch.effect == "stripped" else 0.0
+            fallen[inside] = 0.0
             cover[inside] = patch.relative_yield if patch.effect == "covered" else np.nan
-        return replace(state, depth_nm=depth, film_gain=np.maximum(gain, 0.0), covered=cover)
+        return replace(
+            state, depth_nm=depth, film_gain=np.maximum(gain, 0.0), covered=cover,
+            redeposited_nm=fallen,
+        )  # fmt: skip
 
     def _texture(self, grid: Grid) -> NDArray[np.float64]:
         """Correlated noise of mean 0 and standard deviation 1."""
@@ -225,5 +232,9 @@ def _widened(state: FilmState, bounds_nm: tuple[float, float, float, float]) -> 
         grid.rows + before_y + after_y,
         grid.columns + before_x + after_x,
     )
-    depth = np.pad(state.depth_nm, ((before_y, after_y), (before_x, after_x)), mode="edge")
-    return replace(state, depth_nm=depth, grid=wider)
+    margins = ((before_y, after_y), (before_x, after_x))
+    depth = np.pad(state.depth_nm, margins, mode="edge")
+    fallen = state.redeposited_nm
+    if fallen is not None:
+        fallen = np.pad(fallen, margins, mode="edge")
+    return replace(state, depth_nm=depth, grid=wider, redeposited_nm=fallen)

@@ -10,14 +10,21 @@ from numpy.typing import NDArray
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.materials import volume_per_dose as known_volume_per_dose
-from napari_nanoqr.fib.pattern import Pattern, PointPattern
+from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.raster import SPREAD_VARIANCE, Grid
 from napari_nanoqr.physics.blur import blur
+from napari_nanoqr.physics.sputtering import IDEAL, Sputtering, Stack
 
 FWHM_PER_SIGMA = 2 * np.sqrt(2 * np.log(2))
 CELLS_PER_SPOT = 3
 MOST_CELLS = 4000
 """Cells along the longer side; a larger pattern is predicted more coarsely."""
+
+COARSE_PER_SPOT = 0.6
+"""Side of the cells in which redeposition is reckoned, in spots."""
+
+MANY_PASSES = 100
+"""Where a layout leaves them to the instrument."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class FilmState:
     Parameters
     ----------
     depth_nm : (rows, columns) float64 array
-        How deep the surface lies below the original one.
+        How deep the surface lies below the original one, with what fell back on it.
     grid : Grid
         Where the cells are.
     film : Film
@@ -69,6 +76,8 @@ class FilmState:
         Yield of the film in each cell, relative to its mean.
     covered : (rows, columns) float64 array, optional
         Yield of what lies on each cell, in units of the film's; nan where nothing does.
+    redeposited_nm : (rows, columns) float64 array, optional
+        Thickness of what was sputtered elsewhere and lies on each cell; by default nothing.
     """
 
     depth_nm: NDArray[np.float64]
@@ -76,11 +85,17 @@ class FilmState:
     film: Film
     film_gain: NDArray[np.float64] | None = None
     covered: NDArray[np.float64] | None = None
+    redeposited_nm: NDArray[np.float64] | None = None
 
     @property
     def remaining_nm(self) -> NDArray[np.float64]:
-        """Film that is left, ``(rows, columns)``, 0 where the beam broke through."""
-        return np.asarray(np.maximum(self.film.thickness_nm - self.depth_nm, 0.0))
+        """Film that is left, ``(rows, columns)``, 0 where the beam broke through.
+
+        What fell back counts as film: most of it is.
+        """
+        fallen = 0.0 if self.redeposited_nm is None else self.redeposited_nm
+        native = self.film.thickness_nm - self.depth_nm - fallen
+        return np.asarray(np.maximum(native, 0.0) + fallen)
 
 
 def mill(
@@ -92,6 +107,7 @@ def mill(
     substrate_volume_per_dose_um3_per_nc: float | None = None,
     base_dose_nc_per_um2: float | None = None,
     shape: BeamShape | None = None,
+    sputtering: Sputtering = IDEAL,
     cell_nm: float | None = None,
 ) -> FilmState:
     """Predict the film that a pattern leaves.
@@ -105,11 +121,16 @@ def mill(
     beam : Beam, optional
         By default the one that the pattern's sidecar names.
     volume_per_dose_um3_per_nc, substrate_volume_per_dose_um3_per_nc : float, optional
-        By default the tabulated values of the film's and the substrate's material.
+        By default the tabulated values of the film's and the substrate's material; those of
+        layers between are always the tabulated ones.
     base_dose_nc_per_um2 : float, optional
         For shapes: dose at a dose factor of 1; by default as the sidecar says.
     shape : BeamShape, optional
         Tail of the beam.
+    sputtering : Sputtering
+        How the yield depends on the angle, and what falls back. By default neither: depth is
+        dose times volume per dose, as a plan reckons. ``Sputtering()`` for what is to be
+        expected.
     cell_nm : float, optional
         Side of the cells; by default a third of the spot, more for large patterns.
 
@@ -125,8 +146,11 @@ def mill(
 
     Notes
     -----
-    Depth is dose times volume per dose, in the film until it is through and then in the
-    substrate. Neither redeposition nor the dependence on the angle is modelled.
+    The dose of the points or shapes is widened by the beam. It mills with the film's volume per
+    dose until the film is through, then with that of each layer below, then of the substrate.
+    With the angle of incidence and redeposition see
+    :class:`~napari_nanoqr.physics.sputtering.Sputtering` and
+    :func:`~napari_nanoqr.physics.erosion.erode`.
     """
     beam = beam or pattern.beam
     if beam is None:
@@ -153,12 +177,15 @@ def mill(
         if share
     ]
     blurred = np.maximum(blur(dose, cell, gaussians), 0.0)
-    in_film = volume_per_dose_um3_per_nc or known_volume_per_dose(film.material, beam.ion).value
-    beneath = (
-        substrate_volume_per_dose_um3_per_nc
-        or known_volume_per_dose(film.substrate, beam.ion).value
-    )
-    return FilmState(milled_depth_nm(blurred, film.thickness_nm, in_film, beneath), grid, film)
+    stack = _stack(film, beam.ion, volume_per_dose_um3_per_nc, substrate_volume_per_dose_um3_per_nc)
+    if sputtering.ideal:
+        return FilmState(stack.depth_nm(blurred), grid, film)
+    from napari_nanoqr.physics.erosion import erode
+
+    coarse = max(1, round(COARSE_PER_SPOT * beam.spot_nm / cell))
+    passes, order = _visits(pattern, grid, coarse)
+    eroded = erode(blurred, stack, sputtering, cell, coarse=coarse, passes=passes, order=order)
+    return FilmState(eroded.depth_nm, grid, film, redeposited_nm=eroded.redeposited_nm)
 
 
 def milled_depth_nm(
@@ -183,9 +210,36 @@ def milled_depth_nm(
     float64 array
         Depth in nm, of the same shape.
     """
-    depth = 1000 * film_um3_per_nc * dose_nc_per_um2
-    below = np.maximum(depth - thickness_nm, 0.0) * (substrate_um3_per_nc / film_um3_per_nc)
-    return np.asarray(np.minimum(depth, thickness_nm) + below)
+    return Stack(((thickness_nm, film_um3_per_nc),), substrate_um3_per_nc).depth_nm(dose_nc_per_um2)
+
+
+def _stack(film: Film, ion: str, in_film: float | None, beneath: float | None) -> Stack:
+    """Thickness and volume per dose of all that lies beneath the surface."""
+    first = in_film or known_volume_per_dose(film.material, ion).value
+    below = [
+        (layer.thickness_nm, known_volume_per_dose(layer.material, ion).value)
+        for layer in film.below
+    ]
+    last = beneath or known_volume_per_dose(film.substrate, ion).value
+    return Stack(((film.thickness_nm, first), *below), last)
+
+
+def _visits(pattern: Pattern, grid: Grid, coarse: int) -> tuple[int, NDArray[np.float64] | None]:
+    """Return the number of passes, and when in one the beam comes to each coarse cell."""
+    if not isinstance(pattern, PointPattern):
+        return int(pattern.metadata.get("passes") or MANY_PASSES), None
+    points = pattern.points_nm
+    assert points is not None  # their dose has been added up
+    points, steps = points[pattern.exposes], pattern.steps[pattern.exposes]
+    # a file may also list the points of all passes one after another
+    first, span = steps.min(axis=0), int(np.ptp(steps[:, 0])) + 1
+    places = np.unique((steps - first) @ np.array([1, span])).size
+    side = coarse * grid.cell_nm
+    columns = ((points[:, 0] - grid.left_nm) / side).astype(np.int64)
+    rows = ((points[:, 1] - grid.top_nm) / side).astype(np.int64)
+    order = np.full((-(-grid.rows // coarse), -(-grid.columns // coarse)), float(len(points)))
+    order[rows, columns] = np.arange(len(points))
+    return max(1, round(pattern.passes * len(points) / places)), order
 
 
 def _dose(pattern: Pattern, grid: Grid, beam: Beam, base_dose: float | None) -> NDArray[np.float64]:
@@ -193,7 +247,8 @@ def _dose(pattern: Pattern, grid: Grid, beam: Beam, base_dose: float | None) -> 
     if isinstance(pattern, PointPattern):
         charge_nc = pattern.spread(grid) * beam.current_pa / 1000
         return charge_nc / (grid.cell_nm / 1000) ** 2
-    base = base_dose or pattern.metadata.get("base_dose_nc_per_um2")
+    assert isinstance(pattern, ShapePattern)
+    base = base_dose or pattern.base_dose_nc_per_um2
     if base is None:
         raise ValueError("The layout does not tell its base dose: give it in nC/um^2.")
-    return pattern.rasterise(grid) * float(base)
+    return pattern.rasterise(grid) * base

@@ -20,7 +20,7 @@ from napari_nanoqr.physics.damage import Damage
 from napari_nanoqr.physics.milling import BeamShape, mill
 from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.sem import SemModel, image_film
-from napari_nanoqr.physics.sputtering import EXPECTED, Sputtering
+from napari_nanoqr.physics.sputtering import IDEAL, Sputtering
 from napari_nanoqr.physics.view import View
 from napari_nanoqr.sem.micrograph import Micrograph
 
@@ -44,7 +44,7 @@ def simulate_micrograph(
     film: Film | None = None,
     beam: Beam | None = None,
     beam_shape: BeamShape | None = None,
-    sputtering: Sputtering = EXPECTED,
+    sputtering: Sputtering = IDEAL,
     model: SemModel | None = None,
     seed: int | None = None,
 ) -> Micrograph:
@@ -82,7 +82,8 @@ def simulate_micrograph(
     beam_shape : BeamShape, optional
         Tail of the ion beam.
     sputtering : Sputtering
-        Angle of incidence and redeposition.
+        Angle of incidence and redeposition; by default neither, as for
+        :func:`~napari_nanoqr.physics.milling.mill`.
     model : SemModel, optional
         Contrast and detector.
     seed : int, optional
@@ -111,7 +112,9 @@ def simulate_micrograph(
     if design is None and isinstance(source.metadata.get("design"), dict):
         design = Design.from_dict(source.metadata["design"])
     film = film or (Film() if design is None else design.film)
-    state = mill(source, film, beam, shape=beam_shape, sputtering=sputtering, **_volume(source, film))
+    state = mill(
+        source, film, beam, shape=beam_shape, sputtering=sputtering, **_volume(source, film)
+    )
     bounds = source.bounds_nm
     assert bounds is not None  # mill() has made sure
     side = max(np.abs(bounds)) * 2

@@ -414,14 +414,20 @@ def _volume_text(volume: VolumePerDose) -> str:
 def _predict(plan: MillPlan) -> Generator[tuple[int, int, str], None, dict[str, Any]]:
     from napari_nanoqr.physics.milling import mill
     from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+    from napari_nanoqr.physics.sputtering import EXPECTED
     from napari_nanoqr.reading.read import read_codes
 
     yield 0, 4, "Writing the pattern and reading it back …"
     pattern = pattern_of(plan)
     yield 1, 4, "Milling the film …"
-    state = mill(pattern, plan.design.film, volume_per_dose_um3_per_nc=plan.volume_per_dose.value)
+    state = mill(
+        pattern, plan.design.film, volume_per_dose_um3_per_nc=plan.volume_per_dose.value,
+        sputtering=EXPECTED,
+    )  # fmt: skip
     yield 2, 4, "Imaging it with 3000 electrons a pixel …"
-    micrograph = simulate_micrograph(pattern, pixel_size_nm=plan.design.pitch_nm / 8, seed=0)
+    micrograph = simulate_micrograph(
+        pattern, pixel_size_nm=plan.design.pitch_nm / 8, sputtering=EXPECTED, seed=0
+    )
     yield 3, 4, "Reading the predicted micrograph …"
     readings = read_codes(micrograph, pitch_nm=plan.design.pitch_nm, time_limit_s=10)
     return {"state": state, "micrograph": micrograph, "readings": readings}
