@@ -16,6 +16,9 @@ TRUSTED = 0.68
 _APART = 2.0
 """Modules; a pattern nearer to a better one is the same."""
 
+_AT_ONCE = 256
+"""Patterns that are compared with all others at a time: textures may have thousands."""
+
 
 @dataclass(frozen=True, eq=False)
 class Finders:
@@ -62,10 +65,15 @@ def distinct(finders: Finders) -> Finders:
     """Return finders best first, without those on top of better ones."""
     order = np.argsort(-np.abs(finders.correlation), kind="stable")
     finders = finders[order]
-    size = np.sqrt(np.abs(np.linalg.det(finders.frame)))
-    keep: list[int] = []
-    for i in range(len(finders)):
-        apart = np.linalg.norm(finders.centre[keep] - finders.centre[i], axis=1)
-        if not (apart < _APART * np.maximum(size[keep], size[i])).any():
-            keep.append(i)
-    return finders[np.array(keep, dtype=np.intp)]
+    size = _APART * np.sqrt(np.abs(np.linalg.det(finders.frame)))
+    y, x = finders.centre.T
+    keep = np.ones(len(finders), dtype=bool)
+    for first in range(0, len(finders), _AT_ONCE):
+        # each of some finders with all after the first of them
+        some = slice(first, first + _AT_ONCE)
+        apart = (y[some, None] - y[first:]) ** 2 + (x[some, None] - x[first:]) ** 2
+        near = apart < np.maximum(size[some, None], size[first:]) ** 2
+        for i in range(len(near)):
+            if keep[first + i]:
+                keep[first + i + 1 :] &= ~near[i, i + 1 :]
+    return finders[keep]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import STRONG, Finders, distinct, without_weak
-from napari_nanoqr.reading.grid import interpolate
+from napari_nanoqr.reading.grid import values_at
 from napari_nanoqr.reading.scaled import Scaled
 
 _BLUR = 0.45
@@ -30,11 +30,14 @@ _APART = 2.0
 _LEAST_PEAK = 0.35
 """Correlation before the fit."""
 
-_TILE = 256
-"""Pixels; transforms of this size stay within a processor's cache."""
+_TILES = (128, 160, 192, 256)
+"""Pixels; transforms of these sizes are quick and stay within a processor's cache."""
 
 _STEPS = 5
 """Iterations of the fit; it comes within a hundredth of a module in three or four."""
+
+_LEAST_STEPS, _FURTHER = 3, 1e-3
+"""Iterations after which those end that no longer gain so much correlation."""
 
 
 def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = False) -> Finders:
@@ -114,7 +117,7 @@ def _kernels(bare: bool, per_module: int) -> NDArray[np.float32]:
     return np.asarray(np.stack(parts) * window / np.sqrt(energy), dtype=np.float32)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _spectra(bare: bool, per_module: int, shape: tuple[int, int]) -> NDArray[np.complex64]:
     """Return what the spectrum of a tile is multiplied with."""
     from scipy.fft import rfft2
@@ -130,7 +133,7 @@ def _harmonics(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArr
     reach = _kernels(bare, per_module).shape[1] // 2
     padded = np.pad(image, reach, mode="edge")
     # tile by tile: short transforms are quick, and those of the pattern are at hand
-    tile = tuple(min(_TILE, next_fast_len(n, real=True)) for n in padded.shape)
+    tile = [min(_tile(n, reach), next_fast_len(n, real=True)) for n in padded.shape]
     spectra = _spectra(bare, per_module, (tile[0], tile[1]))
     height, width = (n - 2 * reach for n in tile)
     parts = np.empty((3, *image.shape), dtype=np.float32)
@@ -143,6 +146,11 @@ def _harmonics(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArr
     return parts
 
 
+def _tile(count: int, reach: int) -> int:
+    """Return the length of tiles that cover so many pixels with the least work."""
+    return min(_TILES, key=lambda n: n * -(-(count - 2 * reach) // (n - 2 * reach)))
+
+
 def _surface(
     image: NDArray[np.float32], parts: NDArray[np.float32], bare: bool, per_module: int
 ) -> NDArray[np.float32]:
@@ -152,9 +160,12 @@ def _surface(
     even, real, imaginary = parts
     # the square of about the window's area; the mean is nought in a flat image
     side = 2 * int(0.886 * _RADIUS[bare] * per_module) + 1
-    spread = np.sqrt(np.maximum(uniform_filter(image * image, side, mode="nearest"), 0))
+    spread = uniform_filter(image * image, side, mode="nearest")
+    np.sqrt(np.maximum(spread, 0, out=spread), out=spread)
     spread += np.float32(0.02 * spread.mean() + 1e-12)
-    surface: NDArray[np.float32] = np.sqrt(real * real + imaginary * imaginary)
+    surface: NDArray[np.float32] = real * real
+    surface += imaginary * imaginary
+    np.sqrt(surface, out=surface)
     surface += np.abs(even)
     surface /= spread
     return surface
@@ -235,21 +246,28 @@ def _fit(
     norm = np.sqrt((centred**2).sum())
     best = np.full(len(centre), -2.0)
     best_centre, best_frame = centre.copy(), frame.copy()
-    for _ in range(_STEPS + 1):
-        places = centre[:, None] + points @ frame.transpose(0, 2, 1)
-        seen = interpolate(scaled.image, places).astype(float) * sign[:, None]
+    moving = np.arange(len(centre))
+    for step in range(_STEPS + 1):
+        y, x = (centre[:, i, None] + frame[:, i] @ points.T for i in (0, 1))
+        seen = values_at(scaled.image, y, x).astype(float) * sign[moving, None]
         seen -= seen.mean(axis=1, keepdims=True)
-        spread = np.sqrt((seen**2).sum(axis=1))
+        spread = np.sqrt(np.einsum("np,np->n", seen, seen))
         fits = seen @ centred / np.maximum(spread * norm, 1e-12)
-        better = fits > best
-        best = np.where(better, fits, best)
-        best_centre[better], best_frame[better] = centre[better], frame[better]
+        gain = fits - best[moving]
+        better = moving[gain > 0]
+        best[better] = fits[gain > 0]
+        best_centre[better], best_frame[better] = centre[gain > 0], frame[gain > 0]
+        if step == _STEPS:
+            break
         change = seen @ solve.T
         contrast = np.maximum(change[:, 1], 0.2 * spread / norm)
         shift = -change[:, 2:].reshape(-1, 2, 3) / np.maximum(contrast, 1e-12)[:, None, None]
         shift = np.clip(shift, -0.7, 0.7)
         shift[:, :, 1:] = np.clip(shift[:, :, 1:], -0.12, 0.12)
-        centre = centre + np.einsum("nij,nj->ni", frame, shift[:, :, 0])
+        # places that come no further are left after some steps
+        on = (gain > _FURTHER) | (step < _LEAST_STEPS)
+        moving, frame, shift = moving[on], frame[on], shift[on]
+        centre = centre[on] + np.einsum("nij,nj->ni", frame, shift[:, :, 0])
         frame = frame @ (np.eye(2) + shift[:, :, 1:])
-    step = np.array(scaled.step)
-    return Finders(scaled.original(best_centre), best_frame * step[:, None], best * sign)
+    scale = np.array(scaled.step)
+    return Finders(scaled.original(best_centre), best_frame * scale[:, None], best * sign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,12 @@ _STRONGER = 0.05
 _COARSE = 2
 """Pixels a module in such a search; symbols found are looked at more closely."""
 
+_KEPT = 4_000_000
+"""Pixels below which an image is kept at all scales for the next search."""
+
+Scale = Callable[..., Scaled]
+"""Returns the image as `scale_image` does, stretched already."""
+
 
 def locate(
     image: NDArray[np.float32],
@@ -85,11 +91,14 @@ def locate(
     tried: list[Finders] = []
     others = [s for s in _STRETCHES if not 1 / 1.1 < s / stretch_y < 1.1]
     for number, stretch in enumerate([stretch_y, *others]):
+        scale: Scale = partial(scale_image, image, stretch_y=stretch)
+        if image.size < _KEPT:
+            scale = cache(scale)
         for bare in (False, True) if number == 0 else (False,):
             if pitch_px is None:
-                new, assembly = _climb(image, stretch, bare, asked)
+                new, assembly = _climb(image, scale, stretch, bare, asked)
             else:
-                new, assembly = _search_one(image, pitch_px, stretch, bare, asked)
+                new, assembly = _search_one(image, scale, pitch_px, bare, asked)
             best = merge(best + new + _singles(assembly, tried, asked))
             if asked():
                 return best
@@ -109,17 +118,21 @@ def _square(candidate: Candidate, stretch: float) -> bool:
 
 
 def _search_one(
-    image: NDArray[np.float32], pitch: float, stretch: float, bare: bool, asked: Callable[[], bool]
+    image: NDArray[np.float32], scale: Scale, pitch: float, bare: bool, asked: Callable[[], bool]
 ) -> tuple[list[Candidate], Assembly]:
     """Look for symbols of a pitch that is known."""
-    scaled = scale_image(image, pitch, stretch)
+    scaled = scale(pitch)
     finders = find_finders(scaled, _WEAK, bare=bare)
     assembly = Assembly(finders, image.shape, lambda ids, points: scaled, asked, True)
     return assembly.run(), assembly
 
 
 def _climb(
-    image: NDArray[np.float32], stretch: float, bare: bool, asked: Callable[[], bool]
+    image: NDArray[np.float32],
+    scale: Scale,
+    stretch: float,
+    bare: bool,
+    asked: Callable[[], bool],
 ) -> tuple[list[Candidate], Assembly]:
     """Look for symbols of any pitch, from the largest one down: that costs least."""
     largest = max(min(image.shape) / _LEAST_MODULES, _LEAST_PITCH)
@@ -132,7 +145,7 @@ def _climb(
         pitch = _LEAST_PITCH * _LADDER**step
         if finders is not None and (asked() or pitch < last):
             break
-        new = find_finders(scale_image(image, pitch, stretch, per_module=_COARSE), _WEAK, bare=bare)
+        new = find_finders(scale(pitch, per_module=_COARSE), _WEAK, bare=bare)
         finders = new if finders is None else distinct(joined(finders, new))
         finders = without_weak(finders, _WEAK)
         show = _close_up(image, finders, stretch)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import Source
+from napari_nanoqr.reading.smooth import smoothed
 from napari_nanoqr.reading.stack import registered_mean
 
 Grey = NDArray[np.float32]
@@ -71,6 +72,7 @@ class Preparations:
     def __init__(self, source: Source, pitch_px: float | None = None) -> None:
         self.source = source
         self.pitch_px = pitch_px
+        self._first: tuple[tuple[int, float], Grey] | None = None
 
     @cached_property
     def base(self) -> Grey:
@@ -115,6 +117,13 @@ class Preparations:
     def _at(self, level: int) -> Grey:
         return self.base if level == 1 else _blocks(self.base, level)
 
+    def _soft(self, level: int, sigma: float) -> Grey:
+        """Return the image smoothed; not to be changed, since the first is used three times."""
+        if self._first is None:
+            self._first = (level, sigma), smoothed(self._at(level), sigma)
+        known, soft = self._first
+        return soft if known == (level, sigma) else smoothed(self._at(level), sigma)
+
     def _smoothed(
         self,
         level: int,
@@ -125,7 +134,7 @@ class Preparations:
         plain: bool = False,
     ) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            return as_bytes(_stretched(_blurred(self._at(level), sigma), stretch))
+            return as_bytes(_stretched(self._soft(level, sigma), stretch))
 
         words = f"smoothed by {sigma * level:.2g} px"
         if stretch != (1.0, 1.0):
@@ -135,9 +144,9 @@ class Preparations:
 
     def _flattened(self, level: int, sigma: float) -> Attempt:
         def make() -> NDArray[np.uint8]:
-            smooth = _blurred(self._at(level), sigma)
+            smooth = self._soft(level, sigma)
             wide = max(8 * sigma, min(smooth.shape) / 24)
-            smooth -= _background(smooth, wide)
+            smooth = smooth - _background(smooth, wide)
             spread = np.sqrt(np.maximum(_background(smooth * smooth, 1.5 * wide), 0))
             return as_bytes(smooth / np.maximum(spread, spread.mean() * 0.2 + 1e-12))
 
@@ -156,16 +165,9 @@ def as_bytes(image: Grey) -> NDArray[np.uint8]:
     """Return an image in 8 bits, all but the outermost half percents within their range."""
     step = max(1, int(np.sqrt(image.size / 40_000)))
     low, high = np.percentile(image[::step, ::step], (0.5, 99.5))
-    scale = 255 / max(float(high - low), 1e-12)
-    spread: NDArray[np.uint8] = np.clip((image - low) * np.float32(scale), 0, 255).astype(np.uint8)
-    return spread
-
-
-def _blurred(image: Grey, sigma: float) -> Grey:
-    from scipy.ndimage import gaussian_filter
-
-    result: Grey = gaussian_filter(image, sigma, mode="nearest", truncate=3.0)
-    return result
+    spread = image - np.float32(low)
+    spread *= np.float32(255 / max(float(high - low), 1e-12))
+    return spread.clip(0, 255, out=spread).astype(np.uint8)
 
 
 def _background(image: Grey, sigma: float) -> Grey:
@@ -175,7 +177,7 @@ def _background(image: Grey, sigma: float) -> Grey:
     short = [-n % step for n in image.shape]
     filled = np.pad(image, ((0, short[0]), (0, short[1])), mode="edge")
     coarse = _blocks(filled, step)
-    smooth = _blurred(coarse, sigma / step)
+    smooth = smoothed(coarse, sigma / step)
     fine = _stretched(smooth, (float(step), float(step)))
     return fine[: image.shape[0], : image.shape[1]]
 
@@ -184,7 +186,9 @@ def _blocks(image: Grey, factor: int) -> Grey:
     """Return the means of square blocks; what does not fill a block is left out."""
     height, width = (n // factor for n in image.shape)
     whole = image[: height * factor, : width * factor]
-    means = whole.reshape(height, factor, width, factor).mean(axis=(1, 3), dtype=np.float32)
+    # rows first: adding up whole rows is quick
+    rows = whole.reshape(height, factor, -1).mean(axis=1, dtype=np.float32)
+    means = rows.reshape(height, width, factor).mean(axis=2, dtype=np.float32)
     return np.asarray(means, dtype=np.float32)
 
 

@@ -17,6 +17,9 @@ _FINE = 4
 _STRAIGHT = 1e-3
 """Gain in correlation below which a grid is not bent any further."""
 
+_RANK = float(np.finfo(np.float64).eps)
+"""Share below which a combination of coefficients counts as not seen, times their number."""
+
 _MOST_POINTS = 8_000
 """More points than this make the fit slower, not better."""
 
@@ -164,25 +167,25 @@ def refine(
     B. D. Lucas and T. Kanade, IJCAI 1981: the image is developed in the template's gradient.
     """
     terms = (degree + 1) * (degree + 2) // 2
-    basis = polynomials(grid.scaled(template.points), degree)
-    moves = (basis[:, :, None] * template.slope[:, None]).reshape(len(basis), 2 * terms)
+    basis = polynomials(grid.scaled(template.points), max(degree, grid.degree))
+    moves = (basis[:, :terms, None] * template.slope[:, None]).reshape(len(basis), 2 * terms)
     if within is not None:
         moves = moves @ within
     held = np.zeros(2 + moves.shape[1])
     held[2 + 6 :] = stiffness * len(template.points)
     design = np.empty((len(template.points), held.size))
     design[:, 0], design[:, 1], design[:, 2:] = 1, template.value, moves
-    normal = design.T @ design + np.diag(held)
+    solve = np.linalg.pinv(design.T @ design + np.diag(held), _RANK * held.size)
 
     def look(place: Grid) -> tuple[Fit, NDArray[np.float64]]:
-        seen = interpolate(image, place.to_pixels(template.points)).astype(float)
+        seen = interpolate(image, place.to_pixels(template.points, basis)).astype(float)
         return Fit(place, _correlation(seen, template.value)), seen
 
     best, seen = look(grid)
     length = 1.0
     for _ in range(steps):
         # image = a + b * (template - slope * shift): solve for a, b and -b * shift
-        solution = np.linalg.lstsq(normal, design.T @ (seen - seen.mean()), rcond=None)[0]
+        solution = solve @ ((seen - seen.mean()) @ design)
         contrast = solution[1] or _slope(seen, template.value)
         if contrast == 0:
             break
@@ -237,5 +240,5 @@ def _slope(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
 
 def _correlation(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     a, b = seen - seen.mean(), expected - expected.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale > 0 else 0.0
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 else 0.0

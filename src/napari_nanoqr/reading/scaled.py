@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Points
+from napari_nanoqr.reading.smooth import turned
 
 PER_MODULE = 3
 """Pixels a module: what is left of a module after smoothing has no more detail."""
@@ -101,8 +103,7 @@ def scale_image(
     done = (factor**2 - 1) / 12
     steps, widths = [s / factor for s in step], [(s * s - done) ** 0.5 / factor for s in sigmas]
     smaller = _weights(smaller.shape[0], steps[0], widths[0]) @ smaller
-    smaller = _weights(smaller.shape[1], steps[1], widths[1]) @ np.ascontiguousarray(smaller.T)
-    smaller = np.ascontiguousarray(smaller.T, dtype=np.float32)
+    smaller = turned(_weights(smaller.shape[1], steps[1], widths[1]) @ turned(smaller))
     return Scaled(_flattened(smaller, per_module), step, per_module)
 
 
@@ -139,6 +140,7 @@ def scale_window(
     return Scaled(scaled.image, scaled.step, origin=(float(low[0]), float(low[1])))
 
 
+@lru_cache(maxsize=256)
 def _weights(count: int, step: float, sigma: float) -> Any:
     """Return the sparse matrix that takes pixels to means around places a step apart."""
     from scipy.sparse import csr_array
@@ -170,11 +172,12 @@ def _wide_mean(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     """Return a Gaussian mean, worked out at a few places and interpolated between them."""
     step = sigma / 2
     down, right = (_weights(n, step, sigma) for n in image.shape)
-    coarse = right @ np.ascontiguousarray((down @ image).T)
+    coarse = right @ turned(down @ image)
     left, up = (_between(n, m, step) for n, m in zip(image.shape[::-1], coarse.shape, strict=True))
-    return np.asarray(up @ np.ascontiguousarray((left @ coarse).T), dtype=np.float32)
+    return np.asarray(up @ turned(left @ coarse), dtype=np.float32)
 
 
+@lru_cache(maxsize=256)
 def _between(count: int, places: int, step: float) -> Any:
     """Return the sparse matrix that interpolates linearly between places a step apart."""
     from scipy.sparse import csr_array

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Grid, Points
+from napari_nanoqr.reading.smooth import smoothed
 
 _MARGIN = 3
 """Modules around the symbol."""
@@ -58,8 +59,6 @@ class Window:
         ValueError
             Where the symbol lies outside of the image.
         """
-        from scipy.ndimage import gaussian_filter
-
         margin = _MARGIN * pitch_px
         low = np.floor(corners_yx.min(axis=0) - margin).astype(int).clip(0)
         high = np.ceil(corners_yx.max(axis=0) + margin).astype(int).clip(-1) + 1
@@ -70,10 +69,12 @@ class Window:
         rows, columns = (n // step for n in part.shape)
         blocks = part[: rows * step, : columns * step]
         if step > 1:
-            blocks = blocks.reshape(rows, step, columns, step).mean(axis=(1, 3))
+            # rows first: adding up whole rows is quick
+            blocks = blocks.reshape(rows, step, -1).mean(axis=1).reshape(rows, columns, step)
+            blocks = blocks.mean(axis=2)
         part = np.ascontiguousarray(blocks, dtype=np.float32)
         sigma = _SOFTNESS * pitch_px / step
-        softened = gaussian_filter(part, sigma, mode="nearest", truncate=3.0)
+        softened = smoothed(part, sigma)
         return cls(part, softened, step, (int(low[0]), int(low[1])))
 
     def inside(self, grid: Grid) -> Grid:
