@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_nanoqr.fib.describe import describe_pattern
@@ -107,6 +107,7 @@ def test_damage_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> 
     assert str(problem.value).startswith("a.str")
 
 
+@settings(deadline=None)
 @given(content=st.one_of(st.binary(), st.text("s16,25n\n\t 0").map(str.encode)))
 def test_no_bytes_crash_the_reader(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

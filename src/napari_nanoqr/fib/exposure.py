@@ -18,9 +18,9 @@ from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.merging import merge_rectangles
-from napari_nanoqr.fib.scan import ScanOrder, scan_order
+from napari_nanoqr.fib.scan import ROW_BY_ROW, ScanOrder, scan_order
 
-CHUNK = 1 << 17
+CHUNK = 1 << 16
 """Points that are made at a time, so that memory does not grow with their number."""
 
 DOSE_CLASSES = 1000
@@ -75,14 +75,25 @@ class Lattice:
 
     def points(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Yield points in nm, ``(n, 2)`` x and y, and their doses, in the order of the scan."""
-        order = scan_order(self.dose > 0, self.scan, self.points_per_module)
-        flat, columns = self.dose.ravel(), self.dose.shape[1]
-        for start in range(0, order.size, CHUNK):
-            index = order[start : start + CHUNK]
-            row, column = np.divmod(index, columns)
-            x = self.left_nm + (column + 0.5) * self.pitch_nm
-            y = self.top_nm + (row + 0.5) * self.pitch_nm
-            yield np.stack((x, y), axis=1), flat[index].astype(np.float64)
+        rows, columns = self.dose.shape
+        at_a_time = rows
+        if self.scan in ROW_BY_ROW:
+            # as many rows as make a chunk, an even number, so that all bands begin alike
+            at_a_time = max(2, CHUNK // columns // 2 * 2)
+        corner = np.array((self.left_nm, self.top_nm)) + self.pitch_nm / 2
+        for top in range(0, rows, at_a_time):
+            dose = self.dose[top : top + at_a_time]
+            order = scan_order(dose > 0, self.scan, self.points_per_module)
+            flat = dose.ravel()
+            for start in range(0, order.size, CHUNK):
+                index = order[start : start + CHUNK]
+                row = index // columns
+                points = np.empty((index.size, 2))
+                points[:, 0] = index - row * columns
+                points[:, 1] = row + top
+                points *= self.pitch_nm
+                points += corner
+                yield points, flat[index].astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,21 +7,21 @@ fibomat's and f3ast's writers, pyMPSG, and files of CAM2FIB and vulcan.
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
+from napari_nanoqr.fib.formats.stream_text import MOST_UNITS, stream_lines
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 
 NAME = "Thermo/FEI stream"
+
+_LONGEST_HEAD = 200
 
 StreamKind = Literal["s", "s16", "s16,25ns"]
 
@@ -128,17 +128,16 @@ def write_stream(
     step = profile.step_nm(exposure.hfw_um)
     _check_steps(exposure, profile, step)
     unit_us = profile.dwell_unit_ns / 1000
-    turn = np.array((1, -1 if profile.y_up else 1))
-    with path.open("w", encoding="ascii", newline="") as file:
-        file.write(f"{header(profile)}\n{exposure.passes}\n{exposure.n_points + 1}\n")
+    turn = -1 if profile.y_up else 1
+    with path.open("wb") as file:
+        head = f"{header(profile)}\n{exposure.passes}\n{exposure.n_points + 1}\n"
+        file.write(head.encode("ascii"))
         for points_nm, dwell in exposure.points_in_units(unit_us):
-            steps = np.rint(points_nm * turn / step + profile.centre).astype(np.int64)
-            # each number is turned into text once, which makes a million lines a matter of a
-            # second
-            text = [str(value) for value in range(int(max(steps.max(), dwell.max())) + 1)]
-            words = np.column_stack((dwell, steps)).tolist()
-            file.write("".join([f"{text[d]}\t{text[x]}\t{text[y]}\t1\n" for d, x, y in words]))
-        file.write(f"{dwell[-1]}\t{steps[-1, 0]}\t{steps[-1, 1]}\t0\n")
+            steps = np.empty((2, dwell.size), dtype=np.int64)
+            for axis, scale in enumerate((1 / step, turn / step)):
+                steps[axis] = np.rint(points_nm[:, axis] * scale + profile.centre[axis])
+            file.write(stream_lines(dwell, steps))
+        file.write(stream_lines(dwell[-1:], steps[:, -1:])[:-2] + b"0\n")
     return {"stream": {"y_centre": profile.y_centre, "y_min": profile.y_min,
                        "y_max": profile.y_max, "y_up": profile.y_up}}  # fmt: skip
 
@@ -165,6 +164,11 @@ def _check_steps(exposure: Exposure, profile: StreamProfile, step: float) -> Non
         raise ValueError(
             f"A dwell of {1000 * exposure.dwell_us:g} ns rounds to nothing in units of "
             f"{profile.dwell_unit_ns} ns: use fewer passes, or the stream with 25 ns."
+        )
+    longest = max(float(lattice.dose.max()) for lattice in exposure.lattices) * exposure.dwell_us
+    if longest * 1000 / profile.dwell_unit_ns > MOST_UNITS:
+        raise ValueError(
+            f"A dwell of {longest / 1e6:.3g} s is longer than a stream file holds: use more passes."
         )
     left, top, right, bottom = exposure.bounds_nm
     if profile.y_up:
@@ -208,12 +212,17 @@ def read_stream(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
     OSError
         Where it cannot be read.
     """
-    text = path.read_bytes().decode("latin-1").removeprefix("\xef\xbb\xbf")
-    head = text.split("\n", 3)
-    kind = re.fullmatch(r"s(16)?\s*(?:,\s*(25)\s*ns)?", head[0].strip(), re.IGNORECASE)
+    from napari_nanoqr.fib.formats.stream_table import read_table
+
+    with path.open("rb") as file:
+        lines = [file.readline(_LONGEST_HEAD) for _ in range(3)]
+        start = file.tell()
+    head = [line.decode("latin-1") for line in lines if line]
+    kind_of = head[0].removeprefix("\xef\xbb\xbf").strip() if head else ""
+    kind = re.fullmatch(r"s(16)?\s*(?:,\s*(25)\s*ns)?", kind_of, re.IGNORECASE)
     if not kind or (kind[2] and not kind[1]):
         raise BadPattern(
-            f"{path.name} is not a stream file: line 1 says {head[0].strip()[:20]!r} rather than "
+            f"{path.name} is not a stream file: line 1 says {kind_of[:20]!r} rather than "
             "s, s16 or s16,25ns."
         )
     if len(head) < 3:
@@ -221,21 +230,15 @@ def read_stream(path: Path, metadata: dict[str, Any], hfw_um: float | None = Non
     passes = _whole(head[1], path, 2, "the number of passes")
     count = _whole(head[2], path, 3, "the number of points")
     profile = _profile(12 if not kind[1] else 16, 25 if kind[2] else 100, metadata)
-    table = _table(head[3] if len(head) == 4 else "", path, count)
-    if len(table) != count:
-        raise BadPattern(
-            f"{path.name} says {count} points in line 3 but holds {len(table)}: it was cut short "
-            "or put together wrongly."
-        )
-    _check(table, profile, path)
+    steps, dwell, on = read_table(path, start, count, 2**profile.bits - 1)
     return PointPattern(
         format=f"{NAME}, {profile.bits} bit, {profile.dwell_unit_ns} ns",
         hfw_um=hfw_um,
         metadata=metadata,
         path=path,
-        steps=table[:, 1:3],
-        dwell_units=table[:, 0],
-        beam_on=table[:, 3] == 1,
+        steps=steps,
+        dwell_units=dwell,
+        beam_on=on,
         passes=passes,
         centre_step=profile.centre,
         step_nm=None if hfw_um is None else profile.step_nm(hfw_um),
@@ -262,66 +265,6 @@ def _whole(line: str, path: Path, number: int, what: str) -> int:
             "from 1."
         )
     return int(line)
-
-
-def _table(body: str, path: Path, count: int) -> NDArray[np.int64]:
-    """Dwell, x, y and flag of every line, ``(n, 4)``; the flag is 1 where it is left out."""
-    if not body.strip():
-        return np.empty((0, 4), dtype=np.int64)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            table = np.loadtxt(io.StringIO(body), dtype=np.int64, comments=None, ndmin=2)
-    except (ValueError, Warning, OverflowError):
-        table = None
-    if table is None or table.shape[1] not in (3, 4):
-        return _table_by_line(body, path, count)
-    if table.shape[1] == 3:
-        table = np.column_stack((table, np.ones(len(table), dtype=np.int64)))
-    return table
-
-
-def _table_by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
-    """Read lines that are not all alike, or name the first that cannot be read."""
-    rows: list[list[int]] = []
-    lines = body.rstrip().split("\n")
-    widths = [len(line.split()) for line in lines[-2:]]
-    if not body.endswith("\n") and widths == [4, 3]:
-        raise BadPattern(
-            f"{path.name} was cut short: line {len(lines) + 3}, {lines[-1].strip()[:40]!r}, has no "
-            "flag like the ones before, and no end."
-        )
-    for number, line in enumerate(lines, start=4):
-        words = line.split()
-        if not words:
-            continue
-        if len(words) not in (3, 4) or not all(re.fullmatch(r"\d{1,12}", word) for word in words):
-            last = number == len(lines) + 3
-            if last and (len(rows) + 1 < count or not body.endswith("\n")):
-                raise BadPattern(
-                    f"{path.name} was cut short: it says {count} points in line 3 but ends with "
-                    f"{line.strip()[:40]!r} in line {number}, after {len(rows)} points."
-                )
-            raise BadPattern(
-                f"{path.name}, line {number}: {line.strip()[:40]!r} is not 'dwell x y' or "
-                "'dwell x y flag' in whole numbers."
-            )
-        rows.append([int(word) for word in words] + [1] * (4 - len(words)))
-    return np.array(rows, dtype=np.int64).reshape(-1, 4)
-
-
-def _check(table: NDArray[np.int64], profile: StreamProfile, path: Path) -> None:
-    """Raise for the first point that no instrument accepts."""
-    top = 2**profile.bits - 1
-    dwell, x, y, flag = table.T
-    wrong = (dwell < 0) | (x < 0) | (x > top) | (y < 0) | (y > top) | (flag < 0) | (flag > 1)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        values = " ".join(str(value) for value in table[first].tolist())
-        raise BadPattern(
-            f"{path.name}, line {first + 4}: {values!r} is out of range: x and y are 0..{top}, "
-            "the dwell is not negative, the flag is 0 or 1."
-        )
 
 
 FORMAT = PatternFormat(NAME, ".str", "points", write_stream, read_stream, ("stream",))
