@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.codes.bounds import rho_of_information
+from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.design.record import record_design
 from napari_nanoqr.fib.columns import Beam
@@ -82,7 +83,7 @@ def representative_plan(
 
 
 def measure_channel(
-    plan: MillPlan,
+    source: MillPlan | Pattern,
     sem: SemCondition | None = None,
     *,
     images: int | None = None,
@@ -93,8 +94,9 @@ def measure_channel(
 
     Parameters
     ----------
-    plan : MillPlan
-        What is milled; `representative_plan` where no symbol is chosen yet.
+    source : MillPlan or Pattern
+        What is milled; `representative_plan` where no symbol is chosen yet. A pattern has to
+        tell its design.
     sem : SemCondition, optional
         How it is imaged.
     images : int, optional
@@ -125,10 +127,10 @@ def measure_channel(
     applied first. That mean is the information as well, but varies twice as much.
     """
     sem = sem or SemCondition()
-    dark = plan.design.symbol.matrix
+    pattern = pattern_of(source) if isinstance(source, MillPlan) else source
+    dark = design_of(pattern).symbol.matrix
     data = ~layout_of(dark.shape).certain
     count = images or min(_MOST_IMAGES, math.ceil(_MODULES / data.sum()))
-    pattern = pattern_of(plan)
     said = []
     for number in range(count):
         if cancelled is not None and cancelled():
@@ -139,6 +141,22 @@ def measure_channel(
         return Channel(0.0)
     slope = _true_slope(right)
     return Channel(float(_told(slope * right).mean()), slope)
+
+
+def design_of(pattern: Pattern) -> Design:
+    """Return the design that a pattern's sidecar holds.
+
+    Raises
+    ------
+    ValueError
+        Where it holds none.
+    """
+    values = pattern.metadata.get("design")
+    if not isinstance(values, dict):
+        raise ValueError(
+            "This pattern does not tell which design it holds: keep its sidecar (.json) beside it."
+        )
+    return Design.from_dict(values)
 
 
 def _weighed(
