@@ -126,7 +126,7 @@ def mill(
     base_dose_nc_per_um2 : float, optional
         For shapes: dose at a dose factor of 1; by default as the sidecar says.
     shape : BeamShape, optional
-        Tail of the beam.
+        Tail of the beam, where it is not as the beam says.
     sputtering : Sputtering
         How the yield depends on the angle, and what falls back. By default neither: depth is
         dose times volume per dose, as a plan reckons. ``Sputtering()`` for what is to be
@@ -158,7 +158,7 @@ def mill(
     bounds = pattern.bounds_nm
     if bounds is None:
         raise ValueError("The pattern mills nothing, or does not tell its scale: give its HFW.")
-    shape = shape or BeamShape()
+    shape = shape or BeamShape(beam.tail_fraction, beam.tail_width)
     core_nm = beam.spot_nm / FWHM_PER_SIGMA
     reach = 4 * core_nm * (shape.tail_width if shape.tail_fraction else 1.0)
     left, top, right, bottom = bounds
@@ -166,8 +166,8 @@ def mill(
     cell = cell_nm or max(beam.spot_nm / CELLS_PER_SPOT, largest / MOST_CELLS)
     grid = Grid.around((left - reach, top - reach, right + reach, bottom + reach), cell)
     dose = _dose(pattern, grid, beam, base_dose_nc_per_um2)
-    # the charges of points were widened when they were divided among cells
-    known = SPREAD_VARIANCE * cell**2 if isinstance(pattern, PointPattern) else 0.0
+    # dividing points or shapes among cells has widened them already
+    known = (SPREAD_VARIANCE if isinstance(pattern, PointPattern) else 1 / 12) * cell**2
     gaussians = [
         (share, np.eye(2) * max((core_nm * width) ** 2 - known, 0.0))
         for share, width in (
