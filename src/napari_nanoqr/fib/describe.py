@@ -33,7 +33,7 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
         "hfw_source": pattern.hfw_source,
         "extent_nm": None if bounds is None else list(bounds),
         "size_nm": size,
-        "beam": None if pattern.beam is None else str(pattern.beam),
+        "beam": _beam(pattern),
         "beam_on_time_s": pattern.beam_on_time_s,
         "charge_nc": pattern.charge_nc,
         "notes": complaints(pattern),
@@ -95,6 +95,14 @@ def complaints(pattern: Pattern) -> list[str]:
                 f"{pattern.hfw_um:g} um."
             )
     return found
+
+
+def _beam(pattern: Pattern) -> str | None:
+    beam = pattern.beam
+    if beam is None or beam is not pattern.own_beam:
+        return None if beam is None else str(beam)
+    # files tell current and spot, not the ion
+    return f"{beam.current_pa:.4g} pA · {beam.spot_nm:.4g} nm ({beam.column})"
 
 
 def _about_points(pattern: PointPattern) -> list[str]:

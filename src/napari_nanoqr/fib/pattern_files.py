@@ -8,11 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_nanoqr.fib.formats import gdsii, thermo_bitmap, thermo_stream
+from napari_nanoqr.fib.formats import (
+    gdsii,
+    tescan_drawbeam,
+    thermo_bitmap,
+    thermo_ptf,
+    thermo_stream,
+    zeiss_ely,
+)
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.pattern import BadPattern, Pattern
-from napari_nanoqr.fib.plan import MillPlan
-from napari_nanoqr.fib.sidecar import describe_plan, file_hash, read_sidecar, sidecar_path
+from napari_nanoqr.fib.sidecar import (
+    Milling,
+    describe_milling,
+    file_hash,
+    read_sidecar,
+    sidecar_path,
+)
 from napari_nanoqr.fib.verify import Verification, VerificationError, verify_placed
 from napari_nanoqr.files import complete_file
 
@@ -20,6 +32,9 @@ FORMATS: tuple[PatternFormat, ...] = (
     thermo_stream.FORMAT,
     thermo_bitmap.FORMAT,
     gdsii.FORMAT,
+    thermo_ptf.FORMAT,
+    zeiss_ely.FORMAT,
+    tescan_drawbeam.FORMAT,
 )
 """All that are read and written."""
 
@@ -87,12 +102,12 @@ def hfw_in_name(name: str) -> float | None:
     return float(found[1].lower().replace("p", ".")) * _UM.get(found[2].lower(), 1.0) or None
 
 
-def write_pattern(plan: MillPlan, path: str | Path, **options: Any) -> Verification:
-    """Write a pattern file, read it back, and decode the symbol that it holds.
+def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verification:
+    """Write a pattern file, read it back, and decode the symbols that it holds.
 
     Parameters
     ----------
-    plan : MillPlan
+    plan : MillPlan or FieldPlan
         What to mill.
     path : str or Path
         The file; its suffix says the format (:data:`SUFFIXES`). What the format cannot hold
@@ -124,15 +139,16 @@ def write_pattern(plan: MillPlan, path: str | Path, **options: Any) -> Verificat
         if not any(name in form.options for form in FORMATS):
             raise ValueError(f"No pattern format has an option {name!r}.")
     own = {name: value for name, value in options.items() if name in form.options}
+    exposure = plan.exposure
     with complete_file(path) as temporary, complete_file(sidecar_path(path)) as beside:
-        extra = form.write(plan.exposure, temporary, **own)
-        values = describe_plan(plan) | extra | {"pattern": path.name}
+        extra = form.write(exposure, temporary, **own)
+        values = describe_milling(exposure, plan.placed) | extra | {"pattern": path.name}
         values["sha256"] = file_hash(temporary)
         beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8", newline="")
         metadata = json.loads(beside.read_text(encoding="utf-8"))
         try:
             pattern = form.read(temporary, metadata, float(metadata["hfw_um"]))
-            found = verify_placed(pattern, plan.placed, plan.exposure)
+            found = verify_placed(pattern, plan.placed, exposure)
         except BadPattern as problem:
             raise VerificationError(f"{path.name} could not be read back: {problem}") from problem
         if not found.matches:
