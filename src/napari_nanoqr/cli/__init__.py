@@ -9,7 +9,7 @@ from importlib import import_module
 
 from napari_nanoqr.cli.settings import expand_settings
 
-COMMANDS = ("demo", "encode", "smallest", "export", "simulate", "decode", "info")
+COMMANDS = ("demo", "encode", "smallest", "export", "predict", "simulate", "decode", "info")
 
 DESCRIPTION = """\
 Write data into a ceramic film with a focused ion beam, and read it back from electron

@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_nanoqr.codes.bounds import word_failure
+from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
-from napari_nanoqr.planning.channel import Cancelled, Channel, measure_channel
+from napari_nanoqr.planning.channel import Cancelled, Channel, design_of, measure_channel
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.reading.information import SURE_BITS, search_loss
 from napari_nanoqr.symbols.kinds import layout_named
@@ -184,7 +185,7 @@ def predict_reading(plan: MillPlan, sem: SemCondition | None = None) -> ReadProb
 
 
 def count_reading(
-    plan: MillPlan,
+    source: MillPlan | Pattern,
     sem: SemCondition | None = None,
     *,
     images: int = 100,
@@ -196,8 +197,8 @@ def count_reading(
 
     Parameters
     ----------
-    plan : MillPlan
-        What is milled.
+    source : MillPlan or Pattern
+        What is milled. A pattern has to tell its design.
     sem : SemCondition, optional
         How it is imaged; pixel size and pitch are known to the reader.
     images : int
@@ -227,8 +228,9 @@ def count_reading(
     if images < 1:
         raise ValueError(f"{images} images are not enough to count: use 1 or more.")
     sem = sem or SemCondition()
-    pattern = pattern_of(plan)
-    payload = plan.design.symbol.payload
+    pattern = pattern_of(source) if isinstance(source, MillPlan) else source
+    design = design_of(pattern)
+    payload = design.symbol.payload
     read = done = 0
     for number in range(images):
         if cancelled is not None and cancelled():
@@ -241,7 +243,7 @@ def count_reading(
         cut = (rng.uniform(0, _MOST_CUT_OFF, 4) * np.repeat(micrograph.image.shape, 2)).astype(int)
         bottom, right = micrograph.image.shape[0] - cut[1], micrograph.image.shape[1] - cut[3]
         image = np.ascontiguousarray(micrograph.image[cut[0] : bottom, cut[2] : right])
-        found = read_codes(replace(micrograph, image=image), pitch_nm=plan.design.pitch_nm)
+        found = read_codes(replace(micrograph, image=image), pitch_nm=design.pitch_nm)
         read += any(reading.payload == payload for reading in found)
         done += 1
         if progress is not None:
