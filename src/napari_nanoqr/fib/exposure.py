@@ -189,7 +189,12 @@ class Exposure:
         rows, columns = item.design.modules.shape
         total = np.zeros((rows, columns))
         left, top = item.corner_nm
+        right, bottom = left + item.design.field_size_nm[1], top + item.design.field_size_nm[0]
         for lattice in self.lattices:
+            high, wide = np.array(lattice.dose.shape) * lattice.pitch_nm
+            across = lattice.left_nm < right and lattice.left_nm + wide > left
+            if not across or lattice.top_nm >= bottom or lattice.top_nm + high <= top:
+                continue
             row, column = np.nonzero(lattice.dose)
             x = lattice.left_nm + (column + 0.5) * lattice.pitch_nm - left
             y = lattice.top_nm + (row + 0.5) * lattice.pitch_nm - top

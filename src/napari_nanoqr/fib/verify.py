@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.placed import Placed
+from napari_nanoqr.fib.cutting import by_parts
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.plan import MillPlan
@@ -49,7 +50,8 @@ class Verification:
     offset_nm : float
         Distance of the pattern from its place in the field.
     unevenness_percent : float
-        Largest difference of a milled module's dose from the planned one.
+        Largest difference of a milled module's dose from the planned one; where there is no plan
+        to compare with, from the mean of its symbol.
     dose_error_percent : float or None
         Written dose against the planned one; None where there is no plan to compare with.
     problems : tuple of str
@@ -140,16 +142,18 @@ def verify_placed(
     moved_x = (bounds[0] + bounds[2] - expected[0] - expected[2]) / 2
     moved_y = (bounds[1] + bounds[3] - expected[1] - expected[3]) / 2
     problems: list[str] = []
-    payloads, wrong, uneven = [], 0, 0.0
-    for item in placed:
-        modules = _compare(pattern, item, (moved_x, moved_y), exposure)
-        payloads.append(_decode(modules.dark, item.design, problems))
-        wrong += modules.wrong
-        uneven = max(uneven, modules.unevenness_percent)
+    payloads: list[bytes | None] = [None] * len(placed)
+    found = []
+    for index, part in by_parts(pattern, placed, (moved_x, moved_y)):
+        modules = _compare(part, placed[index], (moved_x, moved_y), exposure)
+        payloads[index] = _decode(modules.dark, placed[index].design, problems)
+        found.append(modules)
         if modules.stray > MOST_STRAY:
             problems.append(
                 f"{100 * modules.stray:.2g} % of the dose falls on modules that are kept."
             )
+    wrong = sum(modules.wrong for modules in found)
+    uneven = _unevenness_percent([modules.even for modules in found], exposure is not None)
     if wrong:
         problems.append(f"{wrong} modules of the pattern are not as in the design.")
     offset = float(np.hypot(moved_x, moved_y))
@@ -189,7 +193,7 @@ class _Modules:
 
     dark: NDArray[np.bool_]
     wrong: int
-    unevenness_percent: float
+    even: NDArray[np.float64]
     stray: float
 
 
@@ -201,17 +205,28 @@ def _compare(
     left, top = item.corner_nm
     grid = Grid(left + moved[0], top + moved[1], design.pitch_nm, rows, columns)
     dose = pattern.rasterise(grid)
+    if isinstance(pattern, PointPattern):
+        # per area, so that designs of any pitch can be compared
+        dose = dose / design.pitch_nm**2
     milled = dose > dose.max() * MILLED
     core = slice(design.quiet_zone, rows - design.quiet_zone)
     across = slice(design.quiet_zone, columns - design.quiet_zone)
     dark = milled if design.mill == "dark" else ~milled
     planned = np.ones((rows, columns)) if exposure is None else exposure.module_dose(item)
-    even = dose[milled] / np.maximum(planned[milled], 1e-9)
     return _Modules(
         dark[core, across],
         int(np.count_nonzero(milled != design.milled)),
-        100 * float(np.abs(even / even.mean() - 1).max()),
-        float(np.abs(np.where(milled, 0.0, dose)).sum() / dose.sum()),
+        dose[milled] / np.maximum(planned[milled], 1e-9),
+        float(np.abs(np.where(milled, 0.0, dose)).sum() / max(dose.sum(), 1e-300)),
+    )
+
+
+def _unevenness_percent(even: Sequence[NDArray[np.float64]], together: bool) -> float:
+    """How far doses over planned ones are from their mean: that of all symbols, or of each."""
+    groups = [np.concatenate(even)] if together else even
+    return 100 * max(
+        (float(np.abs(group / group.mean() - 1).max()) for group in groups if group.size),
+        default=0.0,
     )
 
 
