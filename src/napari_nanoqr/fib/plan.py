@@ -13,7 +13,7 @@ from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam, find_beam
 from napari_nanoqr.fib.exposure import Exposure, Lattice
-from napari_nanoqr.fib.limits import check_plan, plan_warnings
+from napari_nanoqr.fib.limits import refuse_impossible
 from napari_nanoqr.fib.materials import VolumePerDose, volume_per_dose
 from napari_nanoqr.fib.scan import ScanOrder
 
@@ -84,7 +84,7 @@ class MillPlan:
     relative_dose: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        check_plan(self)
+        refuse_impossible(self)
 
     @property
     def point_pitch_nm(self) -> float:
@@ -177,7 +177,9 @@ class MillPlan:
     @property
     def warnings(self) -> list[str]:
         """What a careful operator would want to know, as sentences; empty where all is well."""
-        return plan_warnings(self)
+        from napari_nanoqr.fib.check import check_plan
+
+        return [complaint.sentence for complaint in check_plan(self)]
 
 
 def plan_milling(
