@@ -149,6 +149,17 @@ class Exposure:
         return left, top, right, bottom
 
     @property
+    def outline_nm(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the outermost cells in nm."""
+        grown = np.array(
+            [np.array(lattice.bounds_nm) + lattice.pitch_nm / 2 * np.array((-1, -1, 1, 1))
+             for lattice in self.lattices]
+        )  # fmt: skip
+        left, top = grown[:, :2].min(axis=0).tolist()
+        right, bottom = grown[:, 2:].max(axis=0).tolist()
+        return left, top, right, bottom
+
+    @property
     def beam_on_time_s(self) -> float:
         """Time in s with the beam on the film, all passes."""
         total = sum(lattice.total_dose for lattice in self.lattices)

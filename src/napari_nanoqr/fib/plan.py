@@ -113,16 +113,20 @@ class MillPlan:
         """The design, in the middle of the field."""
         return (Placed(self.design),)
 
-    @cached_property
-    def exposure(self) -> Exposure:
-        """The plan in the form that pattern formats take."""
+    @property
+    def lattice(self) -> Lattice:
+        """The points and their doses, made afresh each time."""
         dose, k = self.relative_dose, self.points_per_module
         if dose is None:
             dose = self.design.milled.astype(np.float32).repeat(k, axis=0).repeat(k, axis=1)
         left, top = self.placed[0].corner_nm
-        lattice = Lattice(dose, self.point_pitch_nm, left, top, self.scan, k)
+        return Lattice(dose, self.point_pitch_nm, left, top, self.scan, k)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """The plan in the form that pattern formats take."""
         return Exposure(
-            (lattice,), self.beam, self.hfw_um, self.dwell_us, self.passes,
+            (self.lattice,), self.beam, self.hfw_um, self.dwell_us, self.passes,
             self.volume_per_dose, self.design.name,
         )  # fmt: skip
 

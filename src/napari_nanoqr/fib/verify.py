@@ -138,7 +138,8 @@ def verify_placed(
         raise VerificationError("The pattern mills nothing, or does not tell its scale.")
     expected = milled_bounds_nm(placed)
     if exposure is not None:
-        expected = exposure.bounds_nm
+        points = isinstance(pattern, PointPattern)
+        expected = exposure.bounds_nm if points else exposure.outline_nm
     moved_x = (bounds[0] + bounds[2] - expected[0] - expected[2]) / 2
     moved_y = (bounds[1] + bounds[3] - expected[1] - expected[3]) / 2
     problems: list[str] = []
