@@ -134,15 +134,16 @@ class TestWhatCannotBeWritten:
             write_pattern(tall, tmp_path / "b.str", stream=narrow)
         assert not list(tmp_path.glob("*b.str*"))
 
+    @pytest.mark.parametrize("suffix", [".gds", ".oas"])
     @pytest.mark.parametrize(("layer", "factor"), [(64, 1.0), (-1, 1.0), (0, 32.8), (0, 0.0)])
     def test_layers_and_dose_factors_that_raith_does_not_know(
-        self, plan: MillPlan, tmp_path: Path, layer: int, factor: float
+        self, plan: MillPlan, tmp_path: Path, suffix: str, layer: int, factor: float
     ) -> None:
         with pytest.raises(ValueError, match="Raith takes"):
-            write_pattern(plan, tmp_path / "a.gds", layer=layer, dose_factor=factor)
+            write_pattern(plan, tmp_path / f"a{suffix}", layer=layer, dose_factor=factor)
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("name", ["a.txt", "a", "a.json"])
+    @pytest.mark.parametrize("name", ["a.doc", "a", "a.json"])
     def test_unknown_suffixes(self, plan: MillPlan, tmp_path: Path, name: str) -> None:
         with pytest.raises(ValueError, match=r"use one of \.str, \.bmp, \.gds, "):
             write_pattern(plan, tmp_path / name)

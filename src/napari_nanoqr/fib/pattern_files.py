@@ -10,6 +10,11 @@ from typing import Any
 
 from napari_nanoqr.fib.formats import (
     gdsii,
+    npgs_dc2,
+    npve_list,
+    oasis,
+    point_csv,
+    raith_asc,
     tescan_drawbeam,
     thermo_bitmap,
     thermo_ptf,
@@ -32,9 +37,14 @@ FORMATS: tuple[PatternFormat, ...] = (
     thermo_stream.FORMAT,
     thermo_bitmap.FORMAT,
     gdsii.FORMAT,
+    oasis.FORMAT,
     thermo_ptf.FORMAT,
     zeiss_ely.FORMAT,
     tescan_drawbeam.FORMAT,
+    raith_asc.FORMAT,
+    npgs_dc2.FORMAT,
+    npve_list.FORMAT,
+    point_csv.FORMAT,
 )
 """All that are read and written."""
 
