@@ -9,7 +9,7 @@ from importlib import import_module
 
 from napari_nanoqr.cli.settings import expand_settings
 
-COMMANDS = ("demo", "encode", "smallest", "export", "predict", "simulate", "decode", "info")
+COMMANDS = ("demo", "encode", "smallest", "plan", "export", "predict", "simulate", "decode", "info")
 
 DESCRIPTION = """\
 Write data into a ceramic film with a focused ion beam, and read it back from electron
@@ -18,6 +18,7 @@ micrographs."""
 EPILOG = """\
 the whole loop:
   nanoqr encode "https://www.tuwien.at/en/" --error L --version 3 -o record.json
+  nanoqr plan record.json
   nanoqr export record.json --to record.str record.gds
   nanoqr simulate record.str -o expected.tif
   nanoqr decode expected.tif

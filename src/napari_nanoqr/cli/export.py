@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from napari_nanoqr.cli.plan_options import (
+    add_instrument_option,
+    add_plan_options,
+    beam_choice,
+    instrument_from,
+    plan_from,
+)
+
+if TYPE_CHECKING:
+    from napari_nanoqr.fib.complaint import Complaint
 
 DESCRIPTION = """\
 Plan the milling of a design and write it for a FIB. Each file is read back and the symbol in
 it decoded before it counts as written. The suffix says the format:
-  .str   Thermo/FEI stream file (see --stream)
-  .bmp   Thermo/FEI 24-bit bitmap, one pixel a point
-  .gds   GDSII, milled modules merged into rectangles
-What a format cannot hold, such as the field width of a stream, goes into FILE.json beside it."""
+  .str         Thermo/FEI stream file (see --stream)
+  .bmp         Thermo/FEI 24-bit bitmap, one pixel a point
+  .ptf         Thermo/FEI pattern file
+  .gds, .oas   GDSII and OASIS, milled modules merged into rectangles
+  .asc, .dc2   Raith ASCII, NPGS
+  .ely, .xml   Zeiss SmartFIB, TESCAN DrawBeam
+  .txt, .csv   NPVE deflection list, points as a table
+What a format cannot hold, such as the field width of a stream, goes into FILE.json beside it.
+With --instrument nothing is written that is beyond one of its limits; without, what most
+instruments cannot do is noted."""
 
 EPILOG = """\
 examples:
   nanoqr export record.json --to record.str record.bmp record.gds
   nanoqr export record.json --beam "7 pA" --dwell 0.5 --to slow.str
   nanoqr export record.json --volume-per-dose 0.15 --stream s16,25ns --to calibrated.str
+  nanoqr export record.json --instrument "Thermo/FEI 12 bit" --to old.str
 """
 
 
@@ -27,7 +45,7 @@ def add_command(commands: Any) -> None:
     """Add the command's options to the parser."""
     parser = commands.add_parser(
         "export",
-        help="a design to FIB pattern files (.str, .bmp, .gds)",
+        help="a design to FIB pattern files (.str, .bmp, .gds, ...)",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,82 +55,44 @@ def add_command(commands: Any) -> None:
         "--to", type=Path, nargs="+", required=True, metavar="FILE", help="what to write"
     )
     add_plan_options(parser)
-    parser.add_argument(
-        "--stream", choices=("s16", "s16,25ns", "s"), default="s16",
+    taken = parser.add_mutually_exclusive_group()
+    add_instrument_option(taken)
+    taken.add_argument(
+        "--stream", choices=("s16", "s16,25ns", "s"),
         help="form of .str: 16 bit, 16 bit with 25 ns dwell unit, 12 bit (default s16)",
     )  # fmt: skip
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
     parser.set_defaults(run=run)
 
 
-def add_plan_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that make a plan of a design."""
-    parser.add_argument("--beam", metavar="CURRENT", help='e.g. "26 pA" (default), "0.26 nA"')
-    parser.add_argument(
-        "--spot", type=float, metavar="NM", help="measured spot, instead of the table's"
-    )
-    pitch = parser.add_mutually_exclusive_group()
-    pitch.add_argument("--point-pitch", type=float, metavar="NM", help="distance of points")
-    pitch.add_argument("--overlap", type=float, metavar="PERCENT", help="of neighbouring spots")
-    parser.add_argument("--dwell", type=float, metavar="US", help="per point and pass (default 1)")
-    parser.add_argument("--passes", type=int, metavar="N", help="default: as the dose needs")
-    parser.add_argument(
-        "--scan", choices=("serpentine", "raster"), default="serpentine", help="order of points"
-    )
-    parser.add_argument(
-        "--volume-per-dose", type=float, metavar="UM3_PER_NC", help="calibrated for your film"
-    )
-    parser.add_argument(
-        "--volume-per-dose-uncertainty", type=float, default=10.0, metavar="PERCENT",
-        help="of the calibrated value (default 10)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--over-etch", type=float, default=1.0, metavar="FACTOR", help="on the dose (default 1)"
-    )
-    parser.add_argument("--hfw", type=float, metavar="UM", help="horizontal field width")
-
-
-def plan_from(design: Any, options: argparse.Namespace) -> Any:
-    """Plan a design with the options of the command line."""
-    from napari_nanoqr.fib.columns import find_beam
-    from napari_nanoqr.fib.materials import VolumePerDose
-    from napari_nanoqr.fib.plan import plan_milling
-
-    beam = find_beam(options.beam) if options.beam else find_beam()
-    if options.spot is not None:
-        beam = replace(beam, spot_nm=options.spot, source="spot given by the user")
-    volume = options.volume_per_dose
-    if volume is not None:
-        volume = VolumePerDose.within(volume, options.volume_per_dose_uncertainty)
-    return plan_milling(
-        design,
-        beam,
-        point_pitch_nm=options.point_pitch,
-        overlap_percent=options.overlap,
-        dwell_us=options.dwell,
-        passes=options.passes,
-        scan=options.scan,
-        volume_per_dose_um3_per_nc=volume,
-        over_etch=options.over_etch,
-        hfw_um=options.hfw,
-    )
-
-
 def run(options: argparse.Namespace) -> int:
-    """Plan, write, read back, and say what was found."""
+    """Plan, check, write, read back, and say what was found."""
     from napari_nanoqr.design.design import Design
+    from napari_nanoqr.fib.check import check_plan
     from napari_nanoqr.fib.pattern_files import write_pattern
 
-    plan = plan_from(Design.load(options.design), options)
-    print(summary(plan))
+    instrument = instrument_from(options.instrument)
+    design = Design.load(options.design)
+    plan, choice = plan_from(design, options, instrument), beam_choice(design, options)
+    told = {} if options.stream is None else {"stream": options.stream}
+    found: dict[str, Complaint] = {}
     for path in options.to:
-        found = write_pattern(plan, path, stream=options.stream)
-        print(f"written: {path} · {verdict(found)}")
+        suffix = path.suffix.lower()
+        found |= {each.sentence: each for each in check_plan(plan, instrument, suffix, **told)}
+    refused = [each.sentence for each in found.values() if each.severity == "error"]
+    if options.instrument is not None and refused:
+        raise ValueError(" ".join(["Nothing was written.", *refused]))
+    if choice is not None:
+        print(choice.reason)
+    print(summary(plan, list(found)))
+    for path in options.to:
+        own = instrument.options_for(path.suffix.lower()) | told
+        print(f"written: {path} · {verdict(write_pattern(plan, path, **own))}")
     return 0
 
 
-def summary(plan: Any) -> str:
-    """Describe a plan in a few lines."""
+def summary(plan: Any, notes: Sequence[str] | None = None) -> str:
+    """Describe a plan in a few lines, with notes on it; by default its warnings."""
     low, high = plan.depth_range_nm
     lines = [
         f"{plan.beam} · field {plan.hfw_um:g} um",
@@ -121,14 +101,15 @@ def summary(plan: Any) -> str:
         f"dose {plan.ion_dose_nc_per_um2:.3g} nC/um^2 · volume per dose {plan.volume_per_dose}",
         f"mills {plan.depth_nm:.3g} nm ({low:.3g} to {high:.3g}) of {plan.design.film}",
     ]
-    return "\n".join(lines + [f"note: {warning}" for warning in plan.warnings])
+    notes = plan.warnings if notes is None else notes
+    return "\n".join(lines + [f"note: {note}" for note in notes])
 
 
 def verdict(found: Any) -> str:
     """Say what was read back from a pattern file."""
     content = found.text if found.text is not None else f"{len(found.payload)} bytes"
     error = max(abs(found.dose_error_percent), 0.01)
-    return f"read back and decoded ({content}), dose within {error:.2g} %"
+    return f"read back and decoded ({content}), dose within {error:.2g} % of the planned"
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_nanoqr.cli.export import add_plan_options, plan_from
+from napari_nanoqr.cli.plan_options import add_plan_options, plan_from
 
 DESCRIPTION = """\
 Mill a design or a pattern file in the computer, image the film, read the micrograph, and say how
