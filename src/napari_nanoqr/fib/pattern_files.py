@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from napari_nanoqr.fib.formats import (
+    dxf_drawing,
     gdsii,
     npgs_dc2,
     npve_list,
     oasis,
     point_csv,
     raith_asc,
+    svg_shapes,
     tescan_drawbeam,
     thermo_bitmap,
     thermo_ptf,
@@ -22,7 +24,7 @@ from napari_nanoqr.fib.formats import (
     zeiss_ely,
 )
 from napari_nanoqr.fib.formats.format import PatternFormat
-from napari_nanoqr.fib.pattern import BadPattern, Pattern
+from napari_nanoqr.fib.pattern import BadPattern, Pattern, PointPattern
 from napari_nanoqr.fib.sidecar import (
     Milling,
     describe_milling,
@@ -45,11 +47,16 @@ FORMATS: tuple[PatternFormat, ...] = (
     npgs_dc2.FORMAT,
     npve_list.FORMAT,
     point_csv.FORMAT,
+    svg_shapes.FORMAT,
+    dxf_drawing.FORMAT,
 )
 """All that are read and written."""
 
 SUFFIXES: tuple[str, ...] = tuple(dict.fromkeys(form.suffix for form in FORMATS))
 """Of the pattern files that are read and written."""
+
+PICTURES = (".bmp",)
+"""Suffixes that pictures have too; what is inside says which it is."""
 
 HEAD_BYTES = 4096
 """What is read of a file to tell formats with the same suffix apart."""
@@ -64,8 +71,8 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
     Parameters
     ----------
     path : str or Path
-        A Thermo/FEI stream (``.str``) or 24-bit bitmap (``.bmp``), or GDSII (``.gds``), by
-        whatever program it was written.
+        A file of one of :data:`FORMATS`, by whatever program it was written. Where formats share
+        a suffix, what the file begins with decides.
     hfw_um : float, optional
         Horizontal field width in um; by default as the sidecar says (``NAME.str.json``), or
         the file's name (``..._hfw5um.str``). Without it a stream has no scale.
@@ -104,6 +111,31 @@ def read_pattern(path: str | Path, hfw_um: float | None = None) -> Pattern:
     return replace(pattern, hfw_source=source, notes=(*notes, *pattern.notes))
 
 
+def is_pattern(path: str | Path) -> bool:
+    """Whether a file is a pattern, by its suffix and by what it begins with.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file. Of those that may be pictures all is read.
+
+    Returns
+    -------
+    bool
+        True does not mean that the file is whole.
+    """
+    path = Path(path)
+    try:
+        form = _format_of(path)
+        if form.suffix not in PICTURES:
+            return True
+        pattern = form.read(path, {}, None)
+        # a black picture is no pattern
+        return isinstance(pattern, PointPattern) and bool(pattern.exposes.any())
+    except (BadPattern, OSError):
+        return False
+
+
 def hfw_in_name(name: str) -> float | None:
     """Return the field width in um that a file name tells, e.g. 5 for ``a_hfw5um.str``."""
     found = _HFW_IN_NAME.search(name)
@@ -126,7 +158,7 @@ def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verificati
     **options
         What the formats leave open; each is for those that know it. ``stream`` for ``.str``:
         ``"s16"``, ``"s"``, ``"s16,25ns"`` (16 or 12 bits, dwell in 0.1 us or 25 ns) or a
-        :class:`StreamProfile`. ``layer`` and ``dose_factor`` for ``.gds``.
+        :class:`StreamProfile`. ``layer`` and ``dose_factor`` for ``.gds`` and ``.oas``.
 
     Returns
     -------
