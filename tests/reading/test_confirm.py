@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from napari_nanoqr.reading.confirm import confirm
 from napari_nanoqr.reading.image import open_source
 from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.prepare import Preparations
+from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.scene import Scene, inside
 from napari_nanoqr.symbols.encode import encode
@@ -96,6 +98,39 @@ def test_room_for_another_code() -> None:
     assert scene((140, 240), square + 20).room_for_another()
     assert scene((260, 260), square + 20, beside).room_for_another()
     assert not scene((140, 260), square + 20, beside).room_for_another()
+
+
+@pytest.mark.parametrize("change", ["a code", "noise", "a faint ramp"])
+def test_what_lies_beside_the_codes_is_seen_however_faint(change: str) -> None:
+    square = np.array([[60, 80], [60, 185], [165, 185], [165, 80]], dtype=float)
+    image = np.full((301, 437), 200.0, dtype=np.float32)
+    image[60:165, 80:185] = np.kron(
+        np.random.default_rng(0).random((21, 21)) < 0.5, np.ones((5, 5))
+    )
+    source = open_source(image)
+    assert Scene(source, Preparations(source), [found_at(square)]).even_beside(5.0)
+    # what the code itself looks like does not count, all else does: a pixel at the far end
+    image[-1, -1] = 190
+    other = open_source(image)
+    assert not Scene(other, Preparations(other), [found_at(square)]).even_beside(5.0)
+    image[-1, -1] = 200
+    if change == "noise":
+        image += np.random.default_rng(1).normal(0, 3, image.shape).astype(np.float32)
+    elif change == "a faint ramp":
+        image += np.linspace(0, 60, 437, dtype=np.float32)
+    else:
+        image[200:284, 300:384] += 4 * np.kron(np.eye(21), np.ones((4, 4))).astype(np.float32)
+    seen = open_source(image)
+    assert not Scene(seen, Preparations(seen), [found_at(square)]).even_beside(5.0)
+
+
+def test_a_second_code_is_read_beside_a_clean_one() -> None:
+    # zxing-cpp reads the first; the other is there for us
+    one = np.kron(~np.pad(SYMBOL.matrix, 4), np.ones((8, 8))) * 200.0
+    rng = np.random.default_rng(0)
+    faint = np.kron(~np.pad(SYMBOL.matrix, 4), np.ones((8, 8))) * 60 + rng.normal(0, 40, one.shape)
+    readings = read_codes(np.hstack([one, 70 + faint, np.full((len(one), 300), 200.0)]))
+    assert [reading.payload for reading in readings] == [SYMBOL.payload] * 2
 
 
 def test_codes_that_were_read_are_painted_over() -> None:

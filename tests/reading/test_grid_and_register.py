@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.grid import (
     Grid,
@@ -115,6 +116,33 @@ def test_a_template_of_known_modules_only_speaks_of_them() -> None:
     template = make_template(modules, known)
     assert (np.floor(template.points) == [2, 3]).all()
     assert (template.value < 0).all()
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_thinned_template_says_the_same_at_every_fourth_point(version: int) -> None:
+    layout = qr_layout(version)
+    full = make_template(layout.dark, layout.certain)
+    few = make_template(layout.dark, layout.certain, thinned=True)
+    assert 4 * len(few.points) == len(full.points)
+    again = full.thinned()
+    np.testing.assert_array_equal(few.points, again.points)
+    np.testing.assert_array_equal(few.value, again.value)
+    np.testing.assert_array_equal(few.slope, again.slope)
+
+
+def test_a_template_is_the_blurred_symbol_with_its_slope() -> None:
+    modules = np.random.default_rng(0).random((9, 11)) < 0.5
+    template = make_template(modules, np.ones_like(modules))
+    blurred = gaussian_filter(
+        np.kron(np.where(np.pad(modules, 3), -1.0, 1.0) * np.pad(np.ones_like(modules), 3),
+                np.ones((4, 4))), 1.6, truncate=3.0,
+    )  # fmt: skip
+    row, column = (np.rint(4 * template.points.T - 0.5) + 12).astype(int)
+    np.testing.assert_allclose(template.value, blurred[row, column], atol=1e-9)
+    inner = ((template.points > 0.25) & (template.points < [8.75, 10.75])).all(axis=1)
+    down, right = np.gradient(blurred, 0.25)
+    np.testing.assert_allclose(template.slope[inner, 0], down[row, column][inner], atol=1e-9)
+    np.testing.assert_allclose(template.slope[inner, 1], right[row, column][inner], atol=1e-9)
 
 
 def test_a_fit_can_be_held_to_some_ways_of_bending() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from napari_nanoqr.reading.smooth import smoothed, turned
+from napari_nanoqr.reading.smooth import block_means, smoothed, turned
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0, 5))
@@ -31,3 +31,16 @@ def test_turning_exchanges_rows_and_columns(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     np.testing.assert_array_equal(turned(image), image.T)
     assert turned(image).flags.c_contiguous
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 7))
+def test_a_block_mean_is_that_of_its_pixels(rows: int, columns: int, factor: int) -> None:
+    image = np.random.default_rng(rows).normal(100, 30, (rows, columns)).astype(np.float32)
+    before = image.copy()
+    means = block_means(image, factor)
+    assert means.shape == (rows // factor, columns // factor)
+    for i, j in np.ndindex(*means.shape):
+        block = image[i * factor : (i + 1) * factor, j * factor : (j + 1) * factor]
+        assert means[i, j] == pytest.approx(block.mean(), rel=1e-4)
+    means += 1
+    np.testing.assert_array_equal(image, before)

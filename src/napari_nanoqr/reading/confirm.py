@@ -114,7 +114,7 @@ def _fit(soft: NDArray[np.float32], places: list[tuple[int, Points]]) -> Fit | N
             grid = Grid.from_corners(corners, (side, side))
         except ValueError:
             continue
-        template = function_template(qr_layout(version)).thinned()
+        template = function_template(qr_layout(version), thinned=True)
         fit = Fit(grid, correlate(soft, grid, template))
         # places that are right already are fitted once every module is known
         if abs(fit.correlation) < _IN_PLACE:

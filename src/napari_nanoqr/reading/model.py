@@ -138,6 +138,8 @@ def others(scene: Scene, stretch_y: float) -> bool:
     from napari_nanoqr.reading.scene import inside
 
     pitch = float(np.median([reading.pitch_px for reading in scene.found]))
+    if scene.even_beside(pitch):
+        return False
     scaled = scale_image(scene.preparations.base, pitch, stretch_y, per_module=2)
     finders = find_finders(scaled, 0, least=STRONG)
     free = np.ones(len(finders), dtype=bool)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import Source
-from napari_nanoqr.reading.smooth import smoothed
+from napari_nanoqr.reading.smooth import block_means, smoothed
 from napari_nanoqr.reading.stack import registered_mean
 
 Grey = NDArray[np.float32]
@@ -115,7 +115,7 @@ class Preparations:
         return as_bytes(self.base)
 
     def _at(self, level: int) -> Grey:
-        return self.base if level == 1 else _blocks(self.base, level)
+        return self.base if level == 1 else block_means(self.base, level)
 
     def _soft(self, level: int, sigma: float) -> Grey:
         """Return the image smoothed; not to be changed, since the first is used three times."""
@@ -176,20 +176,10 @@ def _background(image: Grey, sigma: float) -> Grey:
     # whole blocks; the last ones are filled up with the edge
     short = [-n % step for n in image.shape]
     filled = np.pad(image, ((0, short[0]), (0, short[1])), mode="edge")
-    coarse = _blocks(filled, step)
+    coarse = block_means(filled, step)
     smooth = smoothed(coarse, sigma / step)
     fine = _stretched(smooth, (float(step), float(step)))
     return fine[: image.shape[0], : image.shape[1]]
-
-
-def _blocks(image: Grey, factor: int) -> Grey:
-    """Return the means of square blocks; what does not fill a block is left out."""
-    height, width = (n // factor for n in image.shape)
-    whole = image[: height * factor, : width * factor]
-    # rows first: adding up whole rows is quick
-    rows = whole.reshape(height, factor, -1).mean(axis=1, dtype=np.float32)
-    means = rows.reshape(height, width, factor).mean(axis=2, dtype=np.float32)
-    return np.asarray(means, dtype=np.float32)
 
 
 def _stretched(image: Grey, stretch: tuple[float, float]) -> Grey:

@@ -17,6 +17,15 @@ _FINE = 4
 _STRAIGHT = 1e-3
 """Gain in correlation below which a grid is not bent any further."""
 
+_BLUR = 0.4
+"""Standard deviation in modules with which edges are blurred."""
+
+_NEXT = 2
+"""Modules to each side that a point still has a share of, at that blur."""
+
+_STILL = 1e-3
+"""Modules; a fit that would move by less has come to its end."""
+
 _RANK = float(np.finfo(np.float64).eps)
 """Share below which a combination of coefficients counts as not seen, times their number."""
 
@@ -50,7 +59,7 @@ class Template:
 
 
 def make_template(
-    modules: NDArray[np.bool_], known: NDArray[np.bool_], blur: float = 0.4
+    modules: NDArray[np.bool_], known: NDArray[np.bool_], *, thinned: bool = False
 ) -> Template:
     """Return the expectation for modules that are known.
 
@@ -60,48 +69,71 @@ def make_template(
         True = dark.
     known : (rows, columns) bool array
         Which of them count.
-    blur : float
-        Width of the Gaussian with which edges are blurred, in modules.
+    thinned : bool
+        A quarter of the points: enough where there is hardly any noise.
 
     Returns
     -------
     Template
         On a grid of 4 x 4 points in each known module.
     """
-    signs = np.where(known, np.where(modules, -1.0, 1.0), 0.0)
-    # next to modules that are not known, and outside, the middle between dark and light
-    fine = signs.repeat(_FINE, axis=0).repeat(_FINE, axis=1)
-    blurred = _blurred(fine, blur * _FINE)
-    along_rows, along_columns = np.gradient(blurred, 1 / _FINE)
-    slope = np.stack((along_rows, along_columns), axis=-1)
-    rows, columns = np.nonzero(np.kron(known, np.ones((_FINE, _FINE), dtype=bool)))
-    if rows.size > _MOST_POINTS:
-        chosen = np.random.default_rng(0).integers(rows.size, size=_MOST_POINTS)
+    # of the points of all modules every one, or every other row and column
+    each = _FINE // 2 if thinned else _FINE
+    most = _MOST_POINTS // 4 if thinned else _MOST_POINTS
+    rows, columns = np.nonzero(known.repeat(each, axis=0).repeat(each, axis=1))
+    if rows.size > most:
+        chosen = np.random.default_rng(0).integers(rows.size, size=most)
         rows, columns = rows[chosen], columns[chosen]
+    rows, columns = rows * (_FINE // each), columns * (_FINE // each)
+    # next to modules that are not known, and outside, the middle between dark and light
+    signs = np.pad(np.where(known, np.where(modules, -1.0, 1.0), 0.0), _NEXT)
+    # blurred along rows everywhere, along columns only where points are
+    across = np.zeros((len(signs), known.shape[1], _FINE))
+    for point, shares in enumerate(_share_table()[1:-1]):
+        for i, share in enumerate(shares):
+            across[:, :, point] += share * signs[:, i : i + known.shape[1]]
+    lines = across.reshape(len(signs), -1)
+    near = (rows // _FINE)[:, None] + np.arange(2 * _NEXT + 1)
+    blurred = lines[near, columns[:, None]]
+    sloping = np.asarray(np.gradient(lines, 1 / _FINE, axis=1))[near, columns[:, None]]
+    down, down_slope = _shares(rows, _FINE * len(known))
+    slope = np.stack(((down_slope * blurred).sum(axis=1), (down * sloping).sum(axis=1)), axis=-1)
     points = (np.stack((rows, columns), axis=-1) + 0.5) / _FINE
-    return Template(points, blurred[rows, columns], slope[rows, columns])
+    return Template(points, (down * blurred).sum(axis=1), slope)
 
 
-def _blurred(fine: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """Return a Gaussian mean, zero outside."""
+def _shares(at: NDArray[np.intp], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how much each of the modules around it has in a point, and the slope of that.
+
+    The slope is that between the points next to it.
+    """
+    table, within = _share_table(), at % _FINE + 1
+    before, after = (at > 0).astype(int), (at < count - 1).astype(int)
+    slope = (table[within + after] - table[within - before]) * _FINE
+    return table[within], slope / (before + after)[:, None]
+
+
+@lru_cache(maxsize=1)
+def _share_table() -> NDArray[np.float64]:
+    """Return the shares of modules in the points of one, and in those just before and after.
+
+    ``(6, 5)``: point, module from two before to two after.
+    """
+    sigma = _BLUR * _FINE
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= kernel.sum()
-    height, width = fine.shape
-    padded = np.pad(fine, reach)
-    down = np.zeros((height, width + 2 * reach))
-    for i, share in enumerate(kernel):
-        down += share * padded[i : i + height]
-    across = np.zeros((height, width))
-    for i, share in enumerate(kernel):
-        across += share * down[:, i : i + width]
-    return across
+    table = np.zeros((_FINE + 2, 2 * _NEXT + 1))
+    for point in range(-1, _FINE + 1):
+        reached = point + np.arange(-reach, reach + 1)
+        np.add.at(table[point + 1], reached // _FINE + _NEXT, kernel)
+    return table
 
 
-@lru_cache(maxsize=16)
-def function_template(layout: Layout) -> Template:
+@lru_cache(maxsize=32)
+def function_template(layout: Layout, *, thinned: bool = False) -> Template:
     """Return the expectation for the modules that all symbols of a kind have in common."""
-    return make_template(layout.dark, layout.certain)
+    return make_template(layout.dark, layout.certain, thinned=thinned)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +222,8 @@ def refine(
         if contrast == 0:
             break
         shift = -solution[2:] / contrast
+        if np.abs(shift).max() < _STILL:
+            break
         # a step beyond a module leaves the range in which the gradient says anything
         shift *= length * min(1.0, 1.0 / max(float(np.abs(shift).max()), 1e-9))
         change = shift if within is None else within @ shift
@@ -222,7 +256,7 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
     Fit
         Bent step by step, up to degree 3.
     """
-    template = make_template(modules, np.ones_like(modules)).thinned()
+    template = make_template(modules, np.ones_like(modules), thinned=True)
     fit = refine(image, grid, template, degree=1)
     for degree in (2, 3):
         bent = refine(image, fit.grid, template, degree=degree)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.grid import Points
-from napari_nanoqr.reading.smooth import turned
+from napari_nanoqr.reading.smooth import block_means, turned
 
 PER_MODULE = 3
 """Pixels a module: what is left of a module after smoothing has no more detail."""
@@ -98,21 +98,13 @@ def scale_image(
     sigmas = [max(_SMOOTHING * per_module * s, _LEAST_SMOOTHING_PX) for s in step]
     smaller, factor = image, 1
     while min(step) / factor >= _HALVED and min(smaller.shape) > 1:
-        smaller, factor = _halved(smaller), 2 * factor
+        smaller, factor = block_means(smaller, 2), 2 * factor
     # what the means of blocks have smoothed already
     done = (factor**2 - 1) / 12
     steps, widths = [s / factor for s in step], [(s * s - done) ** 0.5 / factor for s in sigmas]
     smaller = _weights(smaller.shape[0], steps[0], widths[0]) @ smaller
     smaller = turned(_weights(smaller.shape[1], steps[1], widths[1]) @ turned(smaller))
     return Scaled(_flattened(smaller, per_module), step, per_module)
-
-
-def _halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the means of 2 x 2 pixels."""
-    rows, columns = (n // 2 * 2 for n in image.shape)
-    pairs = image[:rows:2, :columns] + image[1:rows:2, :columns]
-    mean: NDArray[np.float32] = (pairs[:, ::2] + pairs[:, 1::2]) * np.float32(0.25)
-    return mean
 
 
 def scale_window(

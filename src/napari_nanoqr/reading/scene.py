@@ -15,6 +15,12 @@ from napari_nanoqr.reading.unread import Unread
 _GRID = 48
 """Cells along the longer side when looking for free room."""
 
+_EVEN_CELL = 4
+"""Modules along the side of areas that are looked at for whether there is anything in them."""
+
+_EVEN = 2 / 255
+"""Share of an image's range of grey values within which an area counts as even."""
+
 
 @dataclass
 class Scene:
@@ -105,6 +111,31 @@ class Scene:
             sums[need:, need:] - sums[:-need, need:] - sums[need:, :-need] + sums[:-need, :-need]
         )
         return bool((squares == need * need).any())
+
+    def even_beside(self, pitch_px: float) -> bool:
+        """Return whether the image is even, without any noise, but for the codes that were read.
+
+        Parameters
+        ----------
+        pitch_px : float
+            Distance of their modules: what they look like within six modules is left out.
+        """
+        image = self.preparations.base
+        side = max(1, int(_EVEN_CELL * pitch_px))
+        filled = np.pad(image, [(0, -n % side) for n in image.shape], mode="edge")
+        rows = filled.reshape(-1, side, filled.shape[1])
+        low, high = (
+            along.reshape(len(rows), -1, side) for along in (rows.min(axis=1), rows.max(axis=1))
+        )
+        low, high = low.min(axis=2), high.max(axis=2)
+        middles = (np.indices(low.shape).transpose(1, 2, 0) + 0.5) * side - 0.5
+        beside = np.ones(low.shape, dtype=bool)
+        for reading in self.found:
+            centre = reading.corners_yx.mean(axis=0)
+            edges = reading.corners_yx - np.roll(reading.corners_yx, -1, axis=0)
+            grown = 1 + 3 * side / float(np.linalg.norm(edges, axis=1).min())
+            beside &= ~inside(middles, centre + grown * (reading.corners_yx - centre))
+        return bool(((high - low)[beside] <= _EVEN * (high.max() - low.min())).all())
 
 
 def overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -1,6 +1,6 @@
-"""Smooth an image: row after row is added up, which is several times quicker than pixel by pixel.
+"""Means over parts of an image: whole rows are added up, which is several times quicker.
 
-The same is done to its columns, turned to rows.
+For columns they are turned to rows.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 _REACH = 3.0
 """Standard deviations beyond which a Gaussian's weights are left out."""
 
-_ASIDE = 16
-"""Pixels that keep the rows of an image that is turned off powers of two."""
+_APART, _ASIDE = 128, 16
+"""Pixels: rows of a multiple of so many are copied so many further apart before they are turned."""
 
 
 def smoothed(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -37,13 +37,39 @@ def smoothed(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return turned(right @ turned(down @ image))
 
 
+def block_means(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Return the means of square blocks, as a new image.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        What does not fill a block at its end is left out.
+    factor : int
+        Pixels along the side of a block.
+    """
+    if factor == 1:
+        return image.copy()
+    height, width = (n // factor * factor for n in image.shape)
+    whole = image[:height, :width]
+    rows = whole[::factor].copy()
+    for first in range(1, factor):
+        rows += whole[first::factor]
+    means = rows[:, ::factor].copy()
+    for first in range(1, factor):
+        means += rows[:, first::factor]
+    means *= np.float32(1 / factor**2)
+    return means
+
+
 def turned(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return rows as columns, as a new image."""
     rows, columns = image.shape
-    # values a power of two apart would have to share a few places of the processor's cache
-    apart = np.empty((rows, columns + _ASIDE), dtype=np.float32)[:, :columns]
-    apart[...] = image
-    return np.ascontiguousarray(apart.T)
+    if columns % _APART == 0:
+        # such values would have to share a few places of the processor's cache
+        apart = np.empty((rows, columns + _ASIDE), dtype=np.float32)[:, :columns]
+        apart[...] = image
+        image = apart
+    return np.ascontiguousarray(image.T)
 
 
 @lru_cache(maxsize=32)
