@@ -11,6 +11,7 @@ import pytest
 from napari_nanoqr.cli import COMMANDS, main
 from napari_nanoqr.cli.settings import save_settings
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.fib.pattern_files import SUFFIXES
 
 
 def out(capsys: pytest.CaptureFixture[str]) -> str:
@@ -232,6 +233,30 @@ def test_info_tells_what_each_file_holds(
     assert kinds["picture.bmp"]["pixel_size_source"] is None
     assert main(["info", str(stream)]) == 0
     assert "hfw um" in out(capsys)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_info_tells_of_any_pattern_file_what_it_is_and_what_it_lacks(
+    design: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    main(["export", str(design), "--to", str(path)])
+    (tmp_path / f"a{suffix}.json").unlink()
+    out(capsys)
+    assert main(["info", "--json", str(path)]) == 0
+    said = json.loads(out(capsys))
+    assert said["file"] == str(path)
+    assert said["kind"] == "pattern"
+    count = said["points"] if said["holds"] == "points" else said["polygons"]
+    assert count > 100
+    if said["extent_nm"] is None:
+        assert any("does not tell its scale" in note for note in said["notes"])
+    else:
+        left, top, right, bottom = said["extent_nm"]
+        assert [right - left, bottom - top] == pytest.approx(said["size_nm"])
+        assert said["size_nm"] == pytest.approx([1421, 1421], abs=10)
+    if said["beam_on_time_s"] is None:
+        assert any("does not tell its" in note for note in said["notes"]) or not said["beam"]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import npe2
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from PIL import Image
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.record import record_design
-from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
+from napari_nanoqr.fib.pattern_files import SUFFIXES, read_pattern, write_pattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.fib.verify import verify_pattern
 from napari_nanoqr.widgets.layers import design_layers, design_of
@@ -24,7 +26,7 @@ def viewer(installed_plugin: None) -> ViewerModel:
     return ViewerModel()
 
 
-@pytest.mark.parametrize("suffix", [".str", ".gds"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_pattern_file_opens_in_nm(viewer: ViewerModel, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write_pattern(plan_milling(record_design()), path)
@@ -55,6 +57,36 @@ def test_a_design_file_opens_as_a_design(viewer: ViewerModel, tmp_path: Path) ->
     record_design().save(tmp_path / "a.json")
     layers = viewer.open(tmp_path / "a.json", plugin="napari-nanoqr")
     assert design_of(layers[0]) == record_design()
+
+
+def test_the_manifest_names_every_format(installed_plugin: None) -> None:
+    contributions = npe2.PluginManager.instance().get_manifest("napari-nanoqr").contributions
+    (reader,) = (r for r in contributions.readers if r.command == "napari-nanoqr.read_pattern")
+    (writer,) = contributions.writers
+    assert sorted(reader.filename_patterns) == sorted(f"*{s}" for s in (*SUFFIXES, ".json"))
+    assert sorted(writer.filename_extensions) == sorted((*SUFFIXES, ".json"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xml", b"<OME/>"), ("a.csv", b"index,axis-0,axis-1\n0,1,2\n"), ("a.txt", b"hello"),
+        ("a.bmp", b"BM"), ("missing.xml", None),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_pattern_is_left_to_others(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert get_pattern_reader(tmp_path / name) is None
+
+
+def test_pictures_are_no_patterns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number, pixels in enumerate((rng.integers(0, 256, (9, 9, 3)), np.zeros((9, 9, 3)))):
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{number}.bmp")
+        assert get_pattern_reader(tmp_path / f"{number}.bmp") is None
 
 
 def test_other_json_files_are_left_to_others(tmp_path: Path) -> None:

@@ -32,7 +32,17 @@ FORMATS = {
     "Thermo/FEI stream, 16 bit, 25 ns": (".str", "s16,25ns"),
     "Thermo/FEI stream, 12 bit": (".str", "s"),
     "Thermo/FEI bitmap, 24 bit": (".bmp", None),
+    "Thermo/FEI pattern file": (".ptf", None),
     "GDSII": (".gds", None),
+    "OASIS": (".oas", None),
+    "Raith ASCII": (".asc", None),
+    "NPGS drawing": (".dc2", None),
+    "Zeiss SmartFIB": (".ely", None),
+    "TESCAN DrawBeam": (".xml", None),
+    "NPVE deflection list": (".txt", None),
+    "CSV of points": (".csv", None),
+    "SVG": (".svg", None),
+    "DXF": (".dxf", None),
 }
 """Suffix and stream form of each format that is written."""
 

@@ -42,15 +42,17 @@ def get_pattern_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None
     Parameters
     ----------
     path : str, path-like or sequence of them
-        Pattern files (``.str``, ``.gds``) or designs (``.json``).
+        Pattern files of any format that is known, or designs (``.json``).
 
     Returns
     -------
     callable or None
         None where one of the files is neither.
     """
+    from napari_nanoqr.fib.pattern_files import is_pattern
+
     files = [Path(file) for file in _as_list(path)]
-    if files and all(_is_pattern(file) or _is_design(file) for file in files):
+    if files and all(is_pattern(file) or _is_design(file) for file in files):
         return read_pattern_layers
     return None
 
@@ -69,22 +71,18 @@ def read_pattern_layers(path: Paths) -> list[LayerData]:
         With a sentence for people.
     """
     from napari_nanoqr.design.design import Design
-    from napari_nanoqr.fib.pattern_files import read_pattern
+    from napari_nanoqr.fib.pattern_files import is_pattern, read_pattern
     from napari_nanoqr.widgets.layers import design_layers
     from napari_nanoqr.widgets.pattern_layers import pattern_layers
 
     layers: list[LayerData] = []
     for file in map(Path, _as_list(path)):
-        if _is_pattern(file):
+        if is_pattern(file):
             layers += pattern_layers(read_pattern(file))
         else:
             made = design_layers(Design.load(file), uuid.uuid4().hex)
             layers += [layer.as_layer_data_tuple() for layer in made]
     return layers
-
-
-def _is_pattern(file: Path) -> bool:
-    return file.suffix.lower() in (".str", ".gds")
 
 
 def _is_design(file: Path) -> bool:

@@ -16,8 +16,8 @@ def write_design_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     path : str
-        ``.str``, ``.bmp`` or ``.gds`` for a pattern that is planned with defaults, written and
-        read back; ``.json`` for the design itself.
+        With the suffix of a pattern format for a pattern that is planned with defaults, written
+        and read back; ``.json`` for the design itself.
     data : array
         The layer's data; the design in the metadata counts, not the pixels.
     meta : dict
