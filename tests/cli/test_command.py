@@ -250,13 +250,13 @@ def test_info_tells_of_any_pattern_file_what_it_is_and_what_it_lacks(
     count = said["points"] if said["holds"] == "points" else said["polygons"]
     assert count > 100
     if said["extent_nm"] is None:
-        assert any("does not tell its scale" in note for note in said["notes"])
+        assert any("does not tell its scale" in note for note in said["complaints"])
     else:
         left, top, right, bottom = said["extent_nm"]
         assert [right - left, bottom - top] == pytest.approx(said["size_nm"])
         assert said["size_nm"] == pytest.approx([1421, 1421], abs=10)
     if said["beam_on_time_s"] is None:
-        assert any("does not tell its" in note for note in said["notes"]) or not said["beam"]
+        assert any("does not tell its" in note for note in said["complaints"]) or not said["beam"]
 
 
 @pytest.mark.parametrize(

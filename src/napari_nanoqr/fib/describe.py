@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.fib.check_pattern import check_pattern
 from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 
 
@@ -36,7 +38,7 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
         "beam": _beam(pattern),
         "beam_on_time_s": pattern.beam_on_time_s,
         "charge_nc": pattern.charge_nc,
-        "notes": complaints(pattern),
+        "complaints": complaints(pattern),
     }
     if isinstance(pattern, ShapePattern):
         factors = pattern.dose_factors
@@ -77,24 +79,11 @@ def complaints(pattern: Pattern) -> list[str]:
     Returns
     -------
     list of str
-        Sentences: what the reader noted, then what the pattern itself shows; empty where all is
-        well.
+        Sentences: what the reader noted, what the file does not tell, then what no instrument
+        should be given; empty where all is well.
     """
-    found = list(pattern.notes)
-    if isinstance(pattern, PointPattern):
-        found += _about_points(pattern)
-    elif isinstance(pattern, ShapePattern):
-        found += _about_shapes(pattern)
-    bounds = pattern.bounds_nm
-    if bounds is not None and pattern.hfw_um is not None:
-        farthest = max(map(abs, bounds))
-        # half a nanometre for the grids of files
-        if farthest > 500 * pattern.hfw_um + 0.5:
-            found.append(
-                f"It reaches {farthest / 1000:.4g} um from the centre, outside a field of "
-                f"{pattern.hfw_um:g} um."
-            )
-    return found
+    found = [*pattern.notes, *_missing(pattern)]
+    return found + [complaint.sentence for complaint in check_pattern(pattern)]
 
 
 def _beam(pattern: Pattern) -> str | None:
@@ -105,31 +94,14 @@ def _beam(pattern: Pattern) -> str | None:
     return f"{beam.current_pa:.4g} pA · {beam.spot_nm:.4g} nm ({beam.column})"
 
 
-def _about_points(pattern: PointPattern) -> list[str]:
-    found = []
-    if not pattern.exposes.any():
-        found.append("It mills nothing: all points are blanked or have no dwell.")
-    if pattern.step_nm is None:
-        found.append("It does not tell its scale: give the horizontal field width (HFW).")
-    if pattern.dwell_unit_s is None:
-        found.append("It does not tell its dwell.")
-    idle = int(np.count_nonzero(pattern.beam_on & (pattern.dwell_units <= 0)))
-    if idle:
-        found.append(f"{idle} points that are not blanked have no dwell.")
-    return found
-
-
-def _about_shapes(pattern: ShapePattern) -> list[str]:
-    found = []
-    flat = int(np.count_nonzero(pattern.areas_um2 <= 0))
-    if flat:
-        found.append(f"{flat} shapes have no area.")
-    unexposed = int(np.count_nonzero(pattern.dose_factors <= 0))
-    if unexposed:
-        found.append(f"{unexposed} shapes have no dose.")
-    if pattern.base_dose_nc_per_um2 is None:
-        found.append("It does not tell its base dose.")
-    return found
+def _missing(pattern: Pattern) -> Iterator[str]:
+    if isinstance(pattern, PointPattern):
+        if pattern.step_nm is None:
+            yield "It does not tell its scale: give the horizontal field width (HFW)."
+        if pattern.dwell_unit_s is None:
+            yield "It does not tell its dwell."
+    elif isinstance(pattern, ShapePattern) and pattern.base_dose_nc_per_um2 is None:
+        yield "It does not tell its base dose."
 
 
 def _round(value: float) -> float:

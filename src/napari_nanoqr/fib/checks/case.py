@@ -8,10 +8,7 @@ from typing import Any
 
 from napari_nanoqr.fib.exposure import Exposure, Lattice
 from napari_nanoqr.fib.formats.thermo_stream import PROFILES, StreamProfile
-from napari_nanoqr.fib.instruments import GENERIC, Instrument
-
-A_HAIR = 1 + 1e-9
-"""Limits are met by what they are computed to be."""
+from napari_nanoqr.fib.instruments import Instrument
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,6 @@ class Case:
     instrument: Instrument
     suffix: str | None = None
     given: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def whose(self) -> str:
-        """The instrument, in sentences."""
-        return "most instruments" if self.instrument.name == GENERIC else self.instrument.name
 
     @cached_property
     def options(self) -> dict[str, Any]:

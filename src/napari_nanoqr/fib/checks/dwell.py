@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from napari_nanoqr.fib.checks.case import A_HAIR, Case
+from napari_nanoqr.fib.checks.case import Case
+from napari_nanoqr.fib.checks.rules import dwell_limits, most_points
 from napari_nanoqr.fib.complaint import Complaint, dwell_text
 from napari_nanoqr.fib.exposure import Lattice
 from napari_nanoqr.fib.verify import MOST_DOSE_ERROR_PERCENT, MOST_TOTAL_DOSE_ERROR_PERCENT
@@ -14,36 +15,15 @@ from napari_nanoqr.fib.verify import MOST_DOSE_ERROR_PERCENT, MOST_TOTAL_DOSE_ER
 
 def points(case: Case) -> Iterator[Complaint]:
     """Count the points of a file."""
-    most, count = case.instrument.most_points, case.exposure.n_points
-    if most is not None and count > most and case.holds_points:
-        yield Complaint(
-            "error", "points", count, most, "points",
-            f"{count:,} points are more than the {most:,.0f} that {case.whose} can take in "
-            "a file",
-            "use a larger point pitch, a beam with a larger spot, or several files",
-        )  # fmt: skip
+    if case.holds_points:
+        yield from most_points(case.exposure.n_points, case.instrument)
 
 
 def dwells(case: Case) -> Iterator[Complaint]:
     """Compare the longest and the shortest dwell."""
     dwell = case.exposure.dwell_us
-    longest = dwell * max(high for *_, high in case.doses)
-    shortest = dwell * min(low for _, low, _ in case.doses)
-    most, least = case.instrument.longest_dwell_us, case.instrument.shortest_dwell_us
-    if most is not None and longest > most * A_HAIR:
-        yield Complaint(
-            "error", "longest dwell", longest, most, "us",
-            f"A dwell of {dwell_text(longest)} is longer than the {dwell_text(most)} that "
-            f"{case.whose} can do",
-            "use more passes",
-        )  # fmt: skip
-    if least is not None and shortest < least / A_HAIR:
-        yield Complaint(
-            "error", "shortest dwell", shortest, least, "us",
-            f"A dwell of {dwell_text(shortest)} is shorter than the {dwell_text(least)} that "
-            f"{case.whose} can do",
-            "use fewer passes or a smaller current",
-        )  # fmt: skip
+    shortest, longest = min(low for _, low, _ in case.doses), max(high for *_, high in case.doses)
+    yield from dwell_limits(dwell * shortest, dwell * longest, case.instrument)
 
 
 def rounding(case: Case) -> Iterator[Complaint]:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from napari_nanoqr.fib.checks.case import A_HAIR, Case
+from napari_nanoqr.fib.checks.case import Case
+from napari_nanoqr.fib.checks.rules import (
+    A_HAIR,
+    largest_size,
+    whose,
+    within_field,
+    within_steps,
+)
 from napari_nanoqr.fib.complaint import Complaint
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
 
@@ -16,24 +23,10 @@ def field(case: Case) -> Iterator[Complaint]:
     left, top, right, bottom = (edge / 1000 for edge in case.exposure.bounds_nm)
     pitch = max(lattice.pitch_nm for lattice in case.exposure.lattices) / 1000
     width, height, hfw = right - left + pitch, bottom - top + pitch, case.exposure.hfw_um
-    size = case.instrument.largest_pattern_um
-    if size is not None and (width > size[0] * A_HAIR or height > size[1] * A_HAIR):
-        across = width * size[1] > height * size[0]
-        yield Complaint(
-            "error", "pattern size", width if across else height, size[0 if across else 1],
-            "um",
-            f"The pattern of {width:.4g} x {height:.4g} um is larger than the {size[0]:g} x "
-            f"{size[1]:g} um that {case.whose} can deflect over",
-            "use a smaller pitch or version, or several fields",
-        )  # fmt: skip
-    farthest = max(-left, -top, right, bottom)
-    if farthest > hfw / 2 * A_HAIR:
-        yield Complaint(
-            "error", "field", farthest, hfw / 2, "um",
-            f"The pattern reaches {farthest:.4g} um from the centre, outside the {hfw / 2:g} "
-            f"um of a field of {hfw:g} um",
-            "widen the field (HFW)",
-        )  # fmt: skip
+    yield from largest_size(width, height, case.instrument)
+    off = list(within_field(max(-left, -top, right, bottom), hfw))
+    if off:
+        yield from off
         return
     aspect = case.instrument.screen_aspect
     high = max(-top, bottom) + pitch / 2
@@ -41,7 +34,7 @@ def field(case: Case) -> Iterator[Complaint]:
         yield Complaint(
             "warning", "screen", high, hfw * aspect / 2, "um",
             f"The pattern reaches {high:.4g} um up or down from the centre, and the screen "
-            f"of {case.whose} shows {hfw * aspect / 2:.4g} um of a field of {hfw:g} um",
+            f"of {whose(case.instrument)} shows {hfw * aspect / 2:.4g} um of a field of {hfw:g} um",
             "widen the field (HFW)",
         )  # fmt: skip
 
@@ -61,19 +54,7 @@ def deflection(case: Case) -> Iterator[Complaint]:
             "use a smaller field (HFW)" + (", 16 bits" if profile.bits == 12 else "")
             + " or a larger point pitch",
         )  # fmt: skip
-    low, high = _steps_reached(profile, case.exposure.bounds_nm, step)
-    ranges = ((0, 2**profile.bits - 1), (profile.y_min, profile.y_max))
-    for axis, (first, last), (least, most) in zip(
-        "xy", zip(low, high, strict=True), ranges, strict=True
-    ):
-        if first < least or last > most:
-            value, limit = (first, least) if first < least else (last, most)
-            yield Complaint(
-                "error", f"range of {axis}", value, limit, "steps",
-                f"The pattern reaches the steps {first} to {last} in {axis}, outside {least} "
-                f"to {most}",
-                "widen the field (HFW)",
-            )  # fmt: skip
+    yield from within_steps(*_steps_reached(profile, case.exposure.bounds_nm, step), profile)
 
 
 def _steps_reached(

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from napari_nanoqr.fib.checks.case import A_HAIR, Case
+from napari_nanoqr.fib.checks.case import Case
+from napari_nanoqr.fib.checks.rules import A_HAIR, layout_limits, whose
 from napari_nanoqr.fib.complaint import Complaint
 
 
 def layout(case: Case) -> Iterator[Complaint]:
     """Compare layer and dose factor with what layouts can carry."""
-    layer, most = case.options.get("layer", 0), case.instrument.highest_layer
-    if most is not None and not 0 <= layer <= most:
-        yield Complaint(
-            "error", "layer", layer, most, "",
-            f"Layer {layer} is not one of the 0 to {most:g} of {case.whose}", "use one of them",
-        )  # fmt: skip
-    highest = case.instrument.highest_dose_factor
-    first = case.exposure.lattices[0].pitch_nm
+    layer, first = case.options.get("layer", 0), case.exposure.lattices[0].pitch_nm
     factor = case.options.get("dose_factor", 1.0) * max(
         high * (first / lattice.pitch_nm) ** 2 for lattice, _, high in case.doses
     )
-    if highest is not None and factor > highest * A_HAIR:
-        yield Complaint(
-            "error", "dose factor", factor, highest, "",
-            f"A dose factor of {factor:.4g} is more than the {highest:g} that {case.whose} "
-            "can take",
-            "use a higher base dose",
-        )  # fmt: skip
+    yield from layout_limits((layer, layer), factor, case.instrument)
 
 
 def spot(case: Case) -> Iterator[Complaint]:
@@ -56,6 +44,6 @@ def spot(case: Case) -> Iterator[Complaint]:
         yield Complaint(
             "error", "overlap", overlap, most, "%",
             f"An overlap of {overlap:.4g} % of neighbouring spots is not below the {most:g} "
-            f"% that {case.whose} can do",
+            f"% that {whose(case.instrument)} can do",
             "use a larger point pitch",
         )  # fmt: skip
