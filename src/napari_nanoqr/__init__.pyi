@@ -6,6 +6,9 @@ from .design.film import Film as Film
 from .design.pictures import save_design as save_design
 from .fib.beam_choice import BeamChoice as BeamChoice
 from .fib.beam_choice import choose_beam as choose_beam
+from .fib.check import check_exposure as check_exposure
+from .fib.check import check_plan as check_plan
+from .fib.check_pattern import check_pattern as check_pattern
 from .fib.column import Beam as Beam
 from .fib.column import Column as Column
 from .fib.columns import beams as beams
@@ -14,6 +17,13 @@ from .fib.columns import find_beam as find_beam
 from .fib.columns import find_column as find_column
 from .fib.columns import load_column as load_column
 from .fib.columns import save_column as save_column
+from .fib.complaint import Complaint as Complaint
+from .fib.instrument import Instrument as Instrument
+from .fib.instrument import InstrumentFormat as InstrumentFormat
+from .fib.instruments import find_instrument as find_instrument
+from .fib.instruments import instruments as instruments
+from .fib.instruments import load_instrument as load_instrument
+from .fib.instruments import save_instrument as save_instrument
 from .fib.library_files import BadLibraryFile as BadLibraryFile
 from .fib.material import Material as Material
 from .fib.material import VolumePerDose as VolumePerDose
@@ -29,6 +39,8 @@ from .fib.pattern_files import read_pattern as read_pattern
 from .fib.pattern_files import write_pattern as write_pattern
 from .fib.plan import MillPlan as MillPlan
 from .fib.plan import plan_milling as plan_milling
+from .fib.timing import Times as Times
+from .fib.timing import times_of as times_of
 from .fib.verify import Verification as Verification
 from .fib.verify import VerificationError as VerificationError
 from .fib.verify import verify_pattern as verify_pattern

@@ -22,7 +22,7 @@ from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 from napari_nanoqr.fib.pattern_files import SUFFIXES, hfw_in_name, read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.fib.raster import Grid
-from napari_nanoqr.fib.sidecar import FORMAT
+from napari_nanoqr.fib.sidecar import FORMAT, sidecar_path
 from napari_nanoqr.fib.verify import VerificationError
 from napari_nanoqr.symbols.encode import byte_capacity, encode
 from napari_nanoqr.symbols.tables import LEVELS
@@ -292,3 +292,12 @@ def test_a_beam_in_the_sidecar_that_makes_no_sense_is_named(plan: MillPlan, tmp_
     with pytest.raises(BadPattern, match="beam makes no sense"):
         replace(pattern, metadata={"beam": {"colour": "blue"}}).beam  # noqa: B018
     assert replace(pattern, metadata={"beam": {"current_pa": 1, "spot_nm": 5}}).beam == Beam(1, 5)
+
+
+def test_the_sidecar_tells_planned_and_written_dose(plan: MillPlan, tmp_path: Path) -> None:
+    for path in (tmp_path / "a.str", tmp_path / "a.bmp", tmp_path / "a.gds"):
+        found = write_pattern(plan, path)
+        values = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
+        assert values["ion_dose_nc_per_um2"] == pytest.approx(plan.ion_dose_nc_per_um2)
+        assert values["written_dose_error_percent"] == found.dose_error_percent
+        assert abs(values["written_dose_error_percent"]) < 0.5

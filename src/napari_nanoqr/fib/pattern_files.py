@@ -31,6 +31,7 @@ from napari_nanoqr.fib.sidecar import (
     file_hash,
     read_sidecar,
     sidecar_path,
+    write_sidecar,
 )
 from napari_nanoqr.fib.verify import Verification, VerificationError, verify_placed
 from napari_nanoqr.files import complete_file
@@ -186,7 +187,7 @@ def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verificati
         extra = form.write(exposure, temporary, **own)
         values = describe_milling(exposure, plan.placed) | extra | {"pattern": path.name}
         values["sha256"] = file_hash(temporary)
-        beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8", newline="")
+        write_sidecar(beside, values)
         metadata = json.loads(beside.read_text(encoding="utf-8"))
         try:
             pattern = form.read(temporary, metadata, float(metadata["hfw_um"]))
@@ -195,6 +196,8 @@ def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verificati
             raise VerificationError(f"{path.name} could not be read back: {problem}") from problem
         if not found.matches:
             raise VerificationError(f"{path.name} was not written: " + " ".join(found.problems))
+        values["written_dose_error_percent"] = found.dose_error_percent
+        write_sidecar(beside, values)
     return found
 
 

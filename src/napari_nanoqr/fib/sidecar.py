@@ -115,6 +115,11 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_sidecar(path: Path, values: dict[str, Any]) -> None:
+    """Write what a sidecar says, in place."""
+    path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8", newline="")
+
+
 def read_sidecar(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read the sidecar of a pattern file.
 
