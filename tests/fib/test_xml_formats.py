@@ -148,6 +148,9 @@ def ptf_shape(kind: str, **values: object) -> str:
     return f"<Pattern{kind}>{leaves}</Pattern{kind}>"
 
 
+BOX_SIDES = {"Width": 1e-6, "Length": 1e-6}
+
+
 class TestThermoPatternFiles:
     def read(self, folder: Path, *parts: str) -> ShapePattern:
         (folder / "a.ptf").write_text(ptf(*parts))
@@ -201,15 +204,14 @@ class TestThermoPatternFiles:
         )
 
     def test_what_is_left_out_is_named(self, tmp_path: Path) -> None:
-        box = {"Width": 1e-6, "Length": 1e-6}
         found = self.read(
             tmp_path,
-            ptf_shape("Rectangle", **box),
+            ptf_shape("Rectangle", **BOX_SIDES),
             ptf_shape("Line", Length=1e-6),
             ptf_shape("Bitmap"),
             ptf_shape("Stream"),
-            ptf_shape("Rectangle", **box, Enable="False"),
-            ptf_shape("Rectangle", **box, ExclusionZone="True"),
+            ptf_shape("Rectangle", **BOX_SIDES, Enable="False"),
+            ptf_shape("Rectangle", **BOX_SIDES, ExclusionZone="True"),
             ptf_shape("Spline"),
         )
         assert len(found.polygons_nm) == 1
@@ -246,23 +248,22 @@ class TestThermoPatternFiles:
             self.read(tmp_path, part)
 
     def test_shapes_for_different_beams_tell_no_time(self, tmp_path: Path) -> None:
-        box = {"Width": 1e-6, "Length": 1e-6}
         found = self.read(
             tmp_path,
-            ptf_shape("Rectangle", **box),
-            ptf_shape("Rectangle", **box, TotalVolumeSputterRate=5.4e-20),
+            ptf_shape("Rectangle", **BOX_SIDES),
+            ptf_shape("Rectangle", **BOX_SIDES, TotalVolumeSputterRate=5.4e-20),
         )
         assert found.beam_on_time_s is None
         assert "for different beams: 100 pA, 200 pA" in found.notes[0]
 
     def test_without_volume_per_dose_there_is_no_dose(self, tmp_path: Path) -> None:
-        found = self.read(tmp_path, ptf_shape("Rectangle", Width=1, Length=1, VolumePerDose=0))
+        found = self.read(tmp_path, ptf_shape("Rectangle", **BOX_SIDES, VolumePerDose=0))
         assert found.base_dose_nc_per_um2 is None
         assert "It does not tell its base dose." in complaints(found)
 
     def test_many_that_are_left_out_are_counted(self, tmp_path: Path) -> None:
         line = ptf_shape("Line")
-        found = self.read(tmp_path, ptf_shape("Rectangle", Width=1, Length=1), *[line] * 50)
+        found = self.read(tmp_path, ptf_shape("Rectangle", **BOX_SIDES), *[line] * 50)
         assert len(found.notes) == 21
         assert found.notes[-1] == "30 more are left out."
 
