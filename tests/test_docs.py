@@ -110,6 +110,7 @@ def test_what_a_page_says_to_type_works(
     # what a page loads is gone after it
     monkeypatch.setattr("napari_nanoqr.fib.materials._loaded", {})
     monkeypatch.setattr("napari_nanoqr.fib.columns._loaded", {})
+    monkeypatch.setattr("napari_nanoqr.fib.instruments._loaded", {})
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page):
         if block.language == "python":
@@ -153,6 +154,35 @@ def test_the_command_line_page_names_every_field() -> None:
         (compared,) = record["comparisons"]
         fields = set(record) | set(entry) | set(entry.get("margin", ())) | set(compared)
         assert told >= fields | set(AppendedSet(0, (None,)).to_dict())
+
+
+def test_the_command_line_page_names_every_field_of_a_plan(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "command-line.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    record_design().save(tmp_path / "record.json")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["plan", str(tmp_path / "record.json"), "--correct-edges", "--json"]) == 0
+    said = json.loads(out.getvalue())
+    inner = [said, *said["complaints"]] + [each for each in said.values() if isinstance(each, dict)]
+    assert len(inner) >= 6
+    assert told >= {name for each in inner for name in each}
+
+
+def test_the_formats_page_names_every_key_of_an_instrument() -> None:
+    from napari_nanoqr.fib.instruments import Instrument, instruments
+
+    page = ROOT / "docs" / "formats.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    for instrument in instruments():
+        values = instrument.to_dict()
+        streams = [form["options"].get("stream", {}) for form in values["formats"]]
+        assert told >= set(values).union({"suffix", "options"}, *streams)
+    (shown,) = [json.loads(b.text) for b in blocks(page) if b.language == "json"]
+    assert (shown.pop("format"), shown.pop("format_version")) == ("napari-nanoqr instrument", 1)
+    assert Instrument.from_dict(shown).options_for(".gds") == {"layer": 3}
 
 
 def test_pictures_are_there_made_by_the_script_and_small() -> None:
