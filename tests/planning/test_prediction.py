@@ -164,6 +164,17 @@ class TestCommand:
         assert np.percentile(depth.image, 99) == pytest.approx(15, rel=0.15)
         assert read_micrograph(sem).pixel_size_nm == pytest.approx((49 / 8, 49 / 8))
 
+    def test_export_reports(self, design: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        folder = design.parent
+        words = ["--to", str(folder / "a.str"), "--report", str(folder / "a.report.html")]
+        assert main(["export", str(design), *words]) == 0
+        assert "Read probability" in capsys.readouterr().out
+        said = json.loads((folder / "a.report.json").read_text())
+        assert said["good"]
+        assert (folder / "a.report.html").is_file()
+        assert main(["export", str(design), *words, "--over-etch", "0.1"]) == 1
+        assert "not read" in capsys.readouterr().out
+
     def test_predicts_a_pattern_file(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

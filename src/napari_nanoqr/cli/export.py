@@ -36,6 +36,7 @@ EPILOG = """\
 examples:
   nanoqr export record.json --to record.str record.bmp record.gds
   nanoqr export record.json --beam "7 pA" --dwell 0.5 --to slow.str
+  nanoqr export record.json --correct-edges --to record.str --report record.report.html
   nanoqr export record.json --volume-per-dose 0.15 --stream s16,25ns --to calibrated.str
   nanoqr export record.json --instrument "Thermo/FEI 12 bit" --to old.str
 """
@@ -61,6 +62,10 @@ def add_command(commands: Any) -> None:
         "--stream", choices=("s16", "s16,25ns", "s"),
         help="form of .str: 16 bit, 16 bit with 25 ns dwell unit, 12 bit (default s16)",
     )  # fmt: skip
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE",
+        help="predict what each file will do, and report it as FILE.html and FILE.json",
+    )  # fmt: skip
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
     parser.set_defaults(run=run)
 
@@ -85,10 +90,20 @@ def run(options: argparse.Namespace) -> int:
     if choice is not None:
         print(choice.reason)
     print(summary(plan, list(found)))
+    written = []
     for path in options.to:
         own = instrument.options_for(path.suffix.lower()) | told
-        print(f"written: {path} · {verdict(write_pattern(plan, path, **own))}")
-    return 0
+        written.append((path, write_pattern(plan, path, **own)))
+        print(f"written: {path} · {verdict(written[-1][1])}")
+    if options.report is None:
+        return 0
+    from napari_nanoqr.planning.report import export_report
+
+    report = export_report(plan, written)
+    for path in report.save(options.report):
+        print(f"written: {path}")
+    print(report.files[0][2].verdict)
+    return 0 if report.good else 1
 
 
 def summary(plan: Any, notes: Sequence[str] | None = None) -> str:

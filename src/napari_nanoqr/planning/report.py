@@ -12,7 +12,7 @@ from typing import Any
 from napari_nanoqr.fib.columns import format_current
 from napari_nanoqr.fib.pattern_files import read_pattern
 from napari_nanoqr.fib.plan import MillPlan
-from napari_nanoqr.fib.sidecar import describe_plan, file_hash
+from napari_nanoqr.fib.sidecar import describe_milling, file_hash
 from napari_nanoqr.fib.verify import Verification
 from napari_nanoqr.files import write_text
 from napari_nanoqr.planning.condition import SemCondition
@@ -63,7 +63,7 @@ class ExportReport:
             "format_version": 1,
             "program": f"napari-nanoqr {version('napari-nanoqr')}",
             "good": self.good,
-            "plan": describe_plan(self.plan)
+            "plan": describe_milling(self.plan.exposure, self.plan.placed)
             | {
                 "beam_on_time_s": self.plan.beam_on_time_s,
                 "needed_dose_nc_per_um2": self.plan.needed_dose_nc_per_um2,
