@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -59,6 +60,10 @@ class Case:
     def doses(self) -> list[tuple[Lattice, float, float]]:
         """Lattices with the lowest and the highest relative dose of their points."""
         return [
-            (lattice, float(lattice.dose[lattice.dose > 0].min()), float(lattice.dose.max()))
+            (
+                lattice,
+                float(lattice.dose.min(where=lattice.dose > 0, initial=math.inf)),
+                float(lattice.dose.max()),
+            )
             for lattice in self.exposure.lattices
         ]

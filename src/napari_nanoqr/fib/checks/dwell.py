@@ -53,7 +53,7 @@ def rounding(case: Case) -> Iterator[Complaint]:
             f"{MOST_TOTAL_DOSE_ERROR_PERCENT:g} % are allowed",
             "use fewer passes, or a format with finer steps",
         )  # fmt: skip
-    off = max(_module_rounding(lattice, total) for lattice in case.exposure.lattices)
+    off = max(_module_rounding(*each, total) for each in case.doses)
     if off > MOST_DOSE_ERROR_PERCENT:
         yield Complaint(
             "warning", "dwell step", off, MOST_DOSE_ERROR_PERCENT, "%",
@@ -63,8 +63,10 @@ def rounding(case: Case) -> Iterator[Complaint]:
         )  # fmt: skip
 
 
-def _module_rounding(lattice: Lattice, steps: float) -> float:
+def _module_rounding(lattice: Lattice, low: float, high: float, steps: float) -> float:
     """Bound of a module's dose error in percent: half a step at both ends of its rows."""
-    dwell = lattice.dose[lattice.dose > 0].astype(np.float64) * steps
+    # most exposures have one dose, and as many points as fit into a file
+    doses = lattice.dose[lattice.dose > 0] if low < high else np.array([low])
+    dwell = doses.astype(np.float64) * steps
     uneven = dwell[np.abs(dwell - np.rint(dwell)) > 1e-6 * dwell]
     return 100 / (lattice.points_per_module * float(uneven.min())) if uneven.size else 0.0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from napari_nanoqr.fib.checks.case import Case
 from napari_nanoqr.fib.checks.rules import (
     A_HAIR,
@@ -15,7 +13,6 @@ from napari_nanoqr.fib.checks.rules import (
     within_steps,
 )
 from napari_nanoqr.fib.complaint import Complaint
-from napari_nanoqr.fib.formats.thermo_stream import StreamProfile
 
 
 def field(case: Case) -> Iterator[Complaint]:
@@ -54,16 +51,6 @@ def deflection(case: Case) -> Iterator[Complaint]:
             "use a smaller field (HFW)" + (", 16 bits" if profile.bits == 12 else "")
             + " or a larger point pitch",
         )  # fmt: skip
-    yield from within_steps(*_steps_reached(profile, case.exposure.bounds_nm, step), profile)
-
-
-def _steps_reached(
-    profile: StreamProfile, bounds_nm: tuple[float, float, float, float], step_nm: float
-) -> tuple[list[int], list[int]]:
-    """Return the lowest and the highest step in x and y."""
-    left, top, right, bottom = bounds_nm
-    if profile.y_up:
-        top, bottom = -bottom, -top
-    ends = np.array(((left, top), (right, bottom))) / step_nm + profile.centre
-    low, high = np.rint(ends).astype(int).tolist()
-    return low, high
+    yield from within_steps(
+        *profile.steps_reached(case.exposure.bounds_nm, case.exposure.hfw_um), profile
+    )

@@ -79,6 +79,25 @@ class StreamProfile:
         """Return the size of a step in nm at a field width."""
         return hfw_um * 1000 / float(2**self.bits)
 
+    def steps_reached(
+        self, bounds_nm: tuple[float, float, float, float], hfw_um: float
+    ) -> tuple[list[int], list[int]]:
+        """Return the lowest and the highest step, x and y each, of points within bounds.
+
+        Parameters
+        ----------
+        bounds_nm : tuple of float
+            Left, top, right and bottom in nm, from the field's centre.
+        hfw_um : float
+            Field width in um.
+        """
+        left, top, right, bottom = bounds_nm
+        if self.y_up:
+            top, bottom = -bottom, -top
+        ends = np.array(((left, top), (right, bottom))) / self.step_nm(hfw_um) + self.centre
+        low, high = np.rint(ends).astype(int).tolist()
+        return low, high
+
 
 # 280..3816 in 12 bits is what fibomat takes from a manual
 PROFILES: dict[str, StreamProfile] = {
@@ -170,11 +189,7 @@ def _check_steps(exposure: Exposure, profile: StreamProfile, step: float) -> Non
         raise ValueError(
             f"A dwell of {longest / 1e6:.3g} s is longer than a stream file holds: use more passes."
         )
-    left, top, right, bottom = exposure.bounds_nm
-    if profile.y_up:
-        top, bottom = -bottom, -top
-    low = np.rint(np.array((left, top)) / step + profile.centre).astype(int)
-    high = np.rint(np.array((right, bottom)) / step + profile.centre).astype(int)
+    low, high = profile.steps_reached(exposure.bounds_nm, exposure.hfw_um)
     if (
         low[0] < 0
         or high[0] >= 2**profile.bits
