@@ -60,7 +60,7 @@ def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
         Where it cannot be read.
     """
     from napari_nanoqr.fib.describe import describe_pattern
-    from napari_nanoqr.fib.pattern_files import PICTURES, SUFFIXES, is_pattern, read_pattern
+    from napari_nanoqr.fib.pattern_files import PICTURES, READABLE, is_pattern, read_pattern
     from napari_nanoqr.sem.describe import describe_micrograph
     from napari_nanoqr.sem.read import read_micrograph
 
@@ -68,7 +68,7 @@ def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
     if suffix == ".json":
         return _describe_design(path)
     # what is no whole pattern, and can be nothing else, gets the complaint of its reader
-    if suffix in SUFFIXES and (suffix not in PICTURES or is_pattern(path)):
+    if suffix in READABLE and (suffix not in PICTURES or is_pattern(path)):
         return {"file": str(path)} | describe_pattern(read_pattern(path, hfw_um))
     return describe_micrograph(read_micrograph(path))
 

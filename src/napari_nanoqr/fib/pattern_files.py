@@ -16,6 +16,7 @@ from napari_nanoqr.fib.formats import (
     oasis,
     point_csv,
     raith_asc,
+    raith_positions,
     svg_shapes,
     tescan_drawbeam,
     thermo_bitmap,
@@ -53,8 +54,14 @@ FORMATS: tuple[PatternFormat, ...] = (
 )
 """All that are read and written."""
 
+LISTS: tuple[PatternFormat, ...] = (raith_positions.FORMAT,)
+"""What only places other files; such are read, with those that they place."""
+
 SUFFIXES: tuple[str, ...] = tuple(dict.fromkeys(form.suffix for form in FORMATS))
 """Of the pattern files that are read and written."""
+
+READABLE: tuple[str, ...] = (*SUFFIXES, *(form.suffix for form in LISTS))
+"""Of all files that :func:`read_pattern` reads."""
 
 PICTURES = (".bmp",)
 """Suffixes that pictures have too; what is inside says which it is."""
@@ -202,7 +209,7 @@ def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verificati
 
 
 def _format_to_write(path: Path) -> PatternFormat:
-    for form in FORMATS:
+    for form in (*FORMATS, *LISTS):
         if form.suffix == path.suffix.lower():
             return form
     raise ValueError(
@@ -212,9 +219,9 @@ def _format_to_write(path: Path) -> PatternFormat:
 
 def _format_of(path: Path) -> PatternFormat:
     """Find the format of a file by its suffix, and by its head where formats share one."""
-    sharing = [form for form in FORMATS if form.suffix == path.suffix.lower()]
+    sharing = [form for form in (*FORMATS, *LISTS) if form.suffix == path.suffix.lower()]
     if not sharing:
-        raise BadPattern(f"{path.name} is not a pattern file: known are {', '.join(SUFFIXES)}.")
+        raise BadPattern(f"{path.name} is not a pattern file: known are {', '.join(READABLE)}.")
     if any(form.recognises for form in sharing):
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

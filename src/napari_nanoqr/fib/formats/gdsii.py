@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.gdsii_records import check_gds
 from napari_nanoqr.fib.formats.layout import build_layout, flatten, layout_pattern
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
+
+if TYPE_CHECKING:
+    import gdstk
 
 NAME = "GDSII"
 
@@ -73,6 +76,26 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
     OSError
         Where it cannot be read.
     """
+    library = open_gds(path)
+    polygons = flatten(library)
+    return layout_pattern(
+        NAME, path, metadata, hfw_um,
+        [np.array(polygon.points) for polygon in polygons],
+        np.array([polygon.layer for polygon in polygons], dtype=np.int64),
+        np.array([polygon.datatype for polygon in polygons], dtype=np.int64),
+    )  # fmt: skip
+
+
+def open_gds(path: Path) -> gdstk.Library:
+    """Return a GDSII file as gdstk has it, lengths in nm.
+
+    Raises
+    ------
+    BadPattern
+        Where it is no GDSII file, or is damaged.
+    OSError
+        Where it cannot be read.
+    """
     import gdstk
 
     try:
@@ -83,13 +106,7 @@ def read_gds(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
             library = gdstk.read_gds(str(path), unit=1e-9)
     except (RuntimeError, ValueError) as problem:
         raise BadPattern(f"{path.name} is no whole GDSII file: {problem}.") from problem
-    polygons = flatten(library)
-    return layout_pattern(
-        NAME, path, metadata, hfw_um,
-        [np.array(polygon.points) for polygon in polygons],
-        np.array([polygon.layer for polygon in polygons], dtype=np.int64),
-        np.array([polygon.datatype for polygon in polygons], dtype=np.int64),
-    )  # fmt: skip
+    return library
 
 
 FORMAT = PatternFormat(NAME, ".gds", "shapes", write_gds, read_gds, ("layer", "dose_factor"))

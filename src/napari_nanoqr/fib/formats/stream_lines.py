@@ -78,13 +78,21 @@ def take_lines(
     # is shifted to leave theirs; a line like the one before is read without a look at each byte
     x_at = y_at = flag_at = length = np.uint64(0)
     between = np.uint8(_TAB)
+    # most points share their dwell and their row with the one before
+    d_word = y_word = d = y = np.uint64(0)
     dwell_shift = x_shift = y_shift = np.uint64(0)
     while at < end:
         if length > np.uint64(0) and at + length <= end and line < np.uint64(dwell.size):
-            d = (words[at] ^ _ZEROS) << dwell_shift
             x = (words[at + x_at] ^ _ZEROS) << x_shift
-            y = (words[at + y_at] ^ _ZEROS) << y_shift
-            other = (d + _ABOVE_NINE) | d | (x + _ABOVE_NINE) | x | (y + _ABOVE_NINE) | y
+            other = (x + _ABOVE_NINE) | x
+            word = (words[at] ^ _ZEROS) << dwell_shift
+            if word != d_word:
+                d_word, d = word, number_of(word)
+                other |= (word + _ABOVE_NINE) | word
+            word = (words[at + y_at] ^ _ZEROS) << y_shift
+            if word != y_word:
+                y_word, y = word, number_of(word)
+                other |= (word + _ABOVE_NINE) | word
             flag = np.uint8(text[at + flag_at] - _ZERO)
             if (
                 other & _HIGH_BITS == np.uint64(0)
@@ -94,13 +102,15 @@ def take_lines(
                 and text[at + flag_at - _ONE] == between
                 and text[at + length - _ONE] == _NEWLINE
             ):
-                d, x, y = number_of(d), number_of(x), number_of(y)
+                x = number_of(x)
                 dwell[line], steps[line, 0], steps[line, 1] = d, x, y
                 flags[line] = flag
                 bits |= x | y
                 line += _ONE
                 at += length
                 continue
+        # what was no number must not be taken for one in a later line
+        d_word = y_word = d = y = np.uint64(0)
         begin, found = at, 0
         width, value = np.uint64(0), np.uint64(0)
         first = second = third = np.uint64(0)
