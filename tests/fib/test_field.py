@@ -86,7 +86,7 @@ class TestEveryFormat:
         assert not verify_placed(pattern, plan.placed, weaker.exposure).matches
         (left, top), (height, width) = plan.placed[1].corner_nm, plan.placed[1].design.field_size_nm
         where = (left, top, left + width, top + height)
-        (_, only), *_ = by_parts(cut_out(pattern, where), [plan.placed[1]])
+        only = replace(cut_out(pattern, where), metadata={})
         assert verify_placed(only, [plan.placed[1]]).payloads == (b"number 1",)
         assert not verify_placed(only, plan.placed, plan.exposure).matches
         moved = [replace(item, x_nm=item.x_nm + 49) for item in plan.placed[1:]]

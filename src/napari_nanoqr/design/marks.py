@@ -32,7 +32,7 @@ def drift_mark() -> NDArray[np.bool_]:
     """Return a mark that images of it are aligned by, ``(13, 13)``; half of it is milled."""
     residues = {n * n % SIDE for n in range(1, SIDE)}
     sign = np.array([1 if n in residues else -1 for n in range(SIDE)])
-    cells = np.multiply.outer(sign, sign) > 0
+    cells = np.asarray(sign[:, None] * sign > 0)
     cells[:, 0] = True
     cells[0] = False
     return cells

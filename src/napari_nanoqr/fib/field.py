@@ -93,7 +93,7 @@ class FieldPlan:
     Raises
     ------
     ValueError
-        Where plans have different beams, or something reaches out of the field.
+        Where plans have different beams or films, or something reaches out of the field.
     """
 
     symbols: tuple[PlacedPlan, ...]
@@ -107,6 +107,8 @@ class FieldPlan:
             raise ValueError("There is nothing to mill: the field holds no symbol.")
         if any(item.plan.beam != self.beam for item in self.symbols):
             raise ValueError("All symbols of a field are milled with the same beam.")
+        if any(item.plan.design.film != self.base_plan.design.film for item in self.symbols):
+            raise ValueError("All symbols of a field are milled into the same film.")
         reach = max(map(abs, self.bounds_nm))
         if reach > 500 * self.hfw_um * (1 + 1e-9):
             raise ValueError(
@@ -136,8 +138,10 @@ class FieldPlan:
             (item.x_nm, item.y_nm, *item.plan.design.field_size_nm) for item in self.symbols
         ] + [(d.x_nm, d.y_nm, *d.size_nm(self.base_plan.point_pitch_nm)) for d in self.drawings]
         x, y, height, width = np.array(boxes).T
-        edges = (x - width / 2).min(), (y - height / 2).min(), (x + width / 2).max()
-        return *map(float, edges), float((y + height / 2).max())
+        return (
+            float((x - width / 2).min()), float((y - height / 2).min()),
+            float((x + width / 2).max()), float((y + height / 2).max()),
+        )  # fmt: skip
 
     @property
     def n_points(self) -> int:

@@ -64,6 +64,7 @@ def describe_milling(exposure: Exposure, placed: Sequence[Placed]) -> dict[str, 
         "volume_per_dose_um3_per_nc": asdict(exposure.volume_per_dose),
         "name": exposure.name,
         "bounds_nm": list(exposure.bounds_nm),
+        "outline_nm": list(exposure.outline_nm),
     }
     if len(placed) == 1 and (placed[0].x_nm, placed[0].y_nm) == (0, 0):
         return said | {"design": placed[0].design.to_dict()}

@@ -133,15 +133,7 @@ def verify_placed(
     Verification
         Of all together.
     """
-    bounds = pattern.bounds_nm
-    if bounds is None:
-        raise VerificationError("The pattern mills nothing, or does not tell its scale.")
-    expected = milled_bounds_nm(placed)
-    if exposure is not None:
-        points = isinstance(pattern, PointPattern)
-        expected = exposure.bounds_nm if points else exposure.outline_nm
-    moved_x = (bounds[0] + bounds[2] - expected[0] - expected[2]) / 2
-    moved_y = (bounds[1] + bounds[3] - expected[1] - expected[3]) / 2
+    moved_x, moved_y = displacement_nm(pattern, placed, exposure)
     problems: list[str] = []
     payloads: list[bytes | None] = [None] * len(placed)
     found = []
@@ -171,7 +163,44 @@ def verify_placed(
     return Verification(tuple(payloads), wrong, offset, uneven, error, tuple(problems))
 
 
-def milled_bounds_nm(placed: Sequence[Placed]) -> tuple[float, float, float, float]:
+def displacement_nm(
+    pattern: Pattern, placed: Sequence[Placed], exposure: Exposure | None = None
+) -> tuple[float, float]:
+    """Return by how much (x, y) a pattern lies beside its place, as cropped bitmaps do.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        As read from a file.
+    placed : sequence of Placed
+        What it holds, and where.
+    exposure : Exposure, optional
+        What was written; by default what the sidecar says of it, or else the designs.
+
+    Returns
+    -------
+    tuple of float
+        In nm.
+
+    Raises
+    ------
+    VerificationError
+        Where the pattern mills nothing or has no scale.
+    """
+    bounds = pattern.bounds_nm
+    if bounds is None:
+        raise VerificationError("The pattern mills nothing, or does not tell its scale.")
+    # of points the outermost ones are known, of shapes their edges
+    kind = "bounds_nm" if isinstance(pattern, PointPattern) else "outline_nm"
+    if exposure is None:
+        expected = pattern.metadata.get(kind) or _milled_bounds_nm(placed)
+    else:
+        expected = getattr(exposure, kind)
+    x, y = (np.array(bounds) - np.array(expected)).reshape(2, 2).mean(axis=0).tolist()
+    return x, y
+
+
+def _milled_bounds_nm(placed: Sequence[Placed]) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of all modules that designs mill, in nm."""
     found = []
     for item in placed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
+from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
-from napari_nanoqr.fib.plan import MillPlan, plan_milling
+from napari_nanoqr.fib.plan import plan_milling
+from napari_nanoqr.fib.sidecar import Milling, placed_designs
+from napari_nanoqr.fib.verify import displacement_nm
 from napari_nanoqr.physics.damage import Damage
 from napari_nanoqr.physics.milling import BeamShape, mill
 from napari_nanoqr.physics.scan import ScanFaults
@@ -29,7 +33,7 @@ MARGIN = 1.15
 
 
 def simulate_micrograph(
-    source: Design | MillPlan | Pattern,
+    source: Design | Milling | Pattern,
     *,
     pixel_size_nm: float = 6.125,
     electrons_per_pixel: float = 3000.0,
@@ -50,12 +54,13 @@ def simulate_micrograph(
 ) -> Micrograph:
     """Predict the micrograph of a milled pattern.
 
-    A design is planned with defaults; a design or a plan is written as a 16-bit stream file
-    and read back, so that what is predicted is what the file says.
+    A design is planned with defaults; a design or a plan, of one symbol or of a field of them, is
+    written as a 16-bit stream file and read back, so that what is predicted is what the file
+    says.
 
     Parameters
     ----------
-    source : Design, MillPlan or Pattern
+    source : Design, MillPlan, FieldPlan or Pattern
         What is milled.
     pixel_size_nm : float
         Pixel size; 6.125 nm is an eighth of a 49 nm module.
@@ -96,33 +101,27 @@ def simulate_micrograph(
         holds ``payload_hex``, ``version``, ``error``, ``pitch_nm`` and ``corners_yx``: the
         outer corners of the symbol (top left, top right, bottom right, bottom left as encoded)
         in pixels with the centre of the first pixel at 0, 0; of the first frame for a stack,
-        and without vibration.
+        and without vibration. For several symbols it is a list of these.
 
     Raises
     ------
     ValueError
         Where a value is out of range, or the pattern does not tell its scale, beam or film.
     """
-    design = source if isinstance(source, Design) else None
     if isinstance(source, Design):
         source = plan_milling(source if film is None else replace(source, film=film), beam)
-    if isinstance(source, MillPlan):
-        design = source.design
-        source = pattern_of(source)
-    if design is None and isinstance(source.metadata.get("design"), dict):
-        design = Design.from_dict(source.metadata["design"])
-    film = film or (Film() if design is None else design.film)
+    pattern = source if isinstance(source, Pattern) else pattern_of(source)
+    placed = placed_designs(pattern.metadata)
+    film = film or (placed[0].design.film if placed else Film())
     state = mill(
-        source, film, beam, shape=beam_shape, sputtering=sputtering, **_volume(source, film)
-    )
-    bounds = source.bounds_nm
-    assert bounds is not None  # mill() has made sure
-    side = max(np.abs(bounds)) * 2
-    if design is not None:
-        side = max(side, *design.field_size_nm)
+        pattern, film, beam, shape=beam_shape, sputtering=sputtering,
+        **_volume(pattern, placed, film),
+    )  # fmt: skip
     faults = faults or ScanFaults()
     moves = max(map(abs, drift_nm)) + faults.reach_nm(frames)
-    rows, columns = shape or _default_shape(side, pixel_size_nm, rotation_deg, moves)
+    rows, columns = shape or _default_shape(
+        _half_sizes_nm(pattern, placed), pixel_size_nm, rotation_deg, moves
+    )
     view = View(
         pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames, faults
     )  # fmt: skip
@@ -132,18 +131,20 @@ def simulate_micrograph(
         state, view, electrons_per_pixel=electrons_per_pixel, probe_nm=probe_nm, model=model,
         seed=seed,
     )  # fmt: skip
-    if design is None:
+    if not placed:
         return micrograph
-    truth = _truth(design, bounds, view)
+    moved = displacement_nm(pattern, placed)
+    truths = [_truth(item, moved, view) for item in placed]
+    truth = truths[0] if len(truths) == 1 else truths
     return replace(micrograph, metadata=micrograph.metadata | {"truth": truth})
 
 
-def pattern_of(plan: MillPlan) -> Pattern:
+def pattern_of(plan: Milling) -> Pattern:
     """Write a plan as a 16-bit stream file and read it back.
 
     Parameters
     ----------
-    plan : MillPlan
+    plan : MillPlan or FieldPlan
         What is to be milled.
 
     Returns
@@ -157,31 +158,45 @@ def pattern_of(plan: MillPlan) -> Pattern:
         return replace(read_pattern(path), path=None)
 
 
-def _volume(pattern: Pattern, film: Film) -> dict[str, float]:
+def _volume(pattern: Pattern, placed: Sequence[Placed], film: Film) -> dict[str, float]:
     """Take the volume per dose that the pattern was planned with, where it is for this film."""
+    if not placed or placed[0].design.film.material != film.material:
+        return {}
     try:
-        planned = pattern.metadata["design"]["film"]["material"]
         value = float(pattern.metadata["volume_per_dose_um3_per_nc"]["value"])
     except (KeyError, TypeError, ValueError):
-        # no sidecar, or one that does not say: the table's value will do
+        # a sidecar that does not say: the table's value will do
         return {}
-    return {"volume_per_dose_um3_per_nc": value} if planned == film.material else {}
+    return {"volume_per_dose_um3_per_nc": value}
+
+
+def _half_sizes_nm(pattern: Pattern, placed: Sequence[Placed]) -> tuple[float, float]:
+    """How far up or down, and left or right, pattern and quiet zones reach from the centre."""
+    bounds = pattern.bounds_nm
+    assert bounds is not None  # it has been milled
+    left, top, right, bottom = map(abs, bounds)
+    heights = [abs(item.y_nm) + item.design.field_size_nm[0] / 2 for item in placed]
+    widths = [abs(item.x_nm) + item.design.field_size_nm[1] / 2 for item in placed]
+    return max(top, bottom, *heights), max(left, right, *widths)
 
 
 def _default_shape(
-    side_nm: float, pixel_nm: float, rotation_deg: float, moves_nm: float
+    half_nm: tuple[float, float], pixel_nm: float, rotation_deg: float, moves_nm: float
 ) -> tuple[int, int]:
-    """Rows and columns that hold a square pattern however it is turned and moved."""
+    """Rows and columns that hold a rectangular pattern however it is turned and moved."""
     turn = np.deg2rad(rotation_deg)
-    turned = side_nm * (abs(np.cos(turn)) + abs(np.sin(turn)))
-    pixels = int(np.ceil((MARGIN * turned + 2 * moves_nm) / pixel_nm))
-    return pixels, pixels
+    along, aside = abs(np.cos(turn)), abs(np.sin(turn))
+    height, width = half_nm
+    turned = (height * along + width * aside, width * along + height * aside)
+    rows, columns = (int(np.ceil((2 * MARGIN * half + 2 * moves_nm) / pixel_nm)) for half in turned)
+    return rows, columns
 
 
-def _truth(design: Design, bounds: tuple[float, float, float, float], view: View) -> dict[str, Any]:
+def _truth(item: Placed, moved_nm: tuple[float, float], view: View) -> dict[str, Any]:
     """Where the symbol is in the image, and what it says."""
+    design = item.design
     half = np.array(design.size_nm)[::-1] / 2
-    centre = np.array([(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2])
+    centre = np.add((item.x_nm, item.y_nm), moved_nm)
     corners: NDArray[np.float64] = centre + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     return {
         "payload_hex": design.symbol.payload.hex(),

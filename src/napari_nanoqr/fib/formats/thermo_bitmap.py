@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.exposure import Exposure, Lattice
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 
 NAME = "Thermo/FEI bitmap"
 FULL_DWELL = 255
 MOST_PIXELS = 100_000_000
+MOST_UNEVEN = 0.01
+"""Share of the point pitch by which points may lie beside a common lattice."""
 LARGEST_PIXEL_NM = 10_000.0
 """Resolutions that pictures for the screen or for print carry mean far larger pixels."""
 
@@ -48,19 +51,11 @@ def write_bitmap(exposure: Exposure, path: Path) -> dict[str, Any]:
     OSError
         Where it cannot be written.
     """
-    if len(exposure.lattices) > 1:
-        raise ValueError(
-            "A bitmap holds one symbol: write a stream or a layout, or one file a symbol."
-        )
-    (lattice,) = exposure.lattices
+    lattice = _one_lattice(exposure.lattices)
     on = lattice.dose > 0
     rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
     dose = lattice.dose[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = dose.shape
-    if height * width > MOST_PIXELS:
-        raise ValueError(
-            f"A bitmap of {width} x {height} points is too large: use a larger point pitch."
-        )
     longest = float(dose.max())
     stride = (3 * width + 3) // 4 * 4
     pixels = np.zeros((height, stride), dtype=np.uint8)
@@ -79,6 +74,34 @@ def write_bitmap(exposure: Exposure, path: Path) -> dict[str, Any]:
         "height_um": height * pitch / 1000,
         "dwell_us": exposure.dwell_us * longest,
     }
+
+
+def _one_lattice(lattices: tuple[Lattice, ...]) -> Lattice:
+    """Join lattices whose points are those of one larger lattice."""
+    first = lattices[0]
+    pitch = first.pitch_nm
+    places = np.array([(one.top_nm, one.left_nm) for one in lattices]) / pitch
+    places -= places.min(axis=0)
+    corners = np.rint(places).astype(np.int64)
+    uneven = np.abs(places - corners).max() > MOST_UNEVEN
+    if uneven or any(abs(one.pitch_nm / pitch - 1) > 1e-9 for one in lattices):
+        raise ValueError(
+            "A bitmap has the same distance from each point to the next, and these symbols have "
+            "not: give them one pitch, or write a stream or a layout."
+        )
+    rows, columns = np.max([c + one.dose.shape for c, one in zip(corners, lattices, strict=True)],
+                           axis=0).tolist()  # fmt: skip
+    if rows * columns > MOST_PIXELS:
+        raise ValueError(
+            f"A bitmap of {columns} x {rows} points is too large: use a larger point pitch, or a "
+            "smaller field."
+        )
+    dose = np.zeros((rows, columns), dtype=np.float32)
+    for (top, left), one in zip(corners.tolist(), lattices, strict=True):
+        high, wide = one.dose.shape
+        dose[top : top + high, left : left + wide] += one.dose
+    left_nm, top_nm = (min(one.left_nm for one in lattices), min(one.top_nm for one in lattices))
+    return replace(first, dose=dose, left_nm=left_nm, top_nm=top_nm)
 
 
 def _shares(dose: NDArray[np.float32]) -> NDArray[np.uint8]:

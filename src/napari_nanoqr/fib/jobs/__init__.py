@@ -1,0 +1,1 @@
+"""Jobs of many symbols: from a list of payloads to pattern files and stage positions."""
