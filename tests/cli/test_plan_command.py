@@ -192,3 +192,16 @@ def test_bad_use_is_told(
 ) -> None:
     assert main(["plan", str(design), *wrong]) == 2
     assert capsys.readouterr().err.startswith("nanoqr: ")
+
+
+def test_info_holds_a_file_against_an_instrument(
+    design: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.str"
+    assert main(["export", str(design), "--to", str(path)]) == 0
+    save_instrument(tmp_path / "small.json", Instrument("small", most_points=100))
+    capsys.readouterr()
+    for words, told in [([], 0), (["--instrument", str(tmp_path / "small.json")], 1)]:
+        assert main(["info", str(path), "--json", *words]) == 0
+        said = json.loads(capsys.readouterr().out)["complaints"]
+        assert len([each for each in said if "than the 100 that small" in each]) == told

@@ -118,7 +118,7 @@ def test_layers_and_dose_factors_of_raith() -> None:
 
 def test_a_format_that_is_not_taken() -> None:
     (complaint,) = check_exposure(exposure(), RAITH, ".str")
-    assert complaint.sentence == "Raith takes no .str files: use .gds, .oas, .asc, .pls."
+    assert complaint.sentence == "Raith takes no .str files: use .gds, .oas, .asc."
 
 
 def test_an_overlap_has_to_be_below_its_limit() -> None:

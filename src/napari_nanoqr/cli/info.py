@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from napari_nanoqr.cli.plan_options import add_instrument_option, instrument_from
+
+if TYPE_CHECKING:
+    from napari_nanoqr.fib.instruments import Instrument
 
 DESCRIPTION = """\
 Say what a design, a pattern file or a micrograph holds. For a micrograph this is among others
@@ -14,6 +19,7 @@ the pixel size and where it was found; what the file does not tell is null."""
 EPILOG = """\
 examples:
   nanoqr info record.str
+  nanoqr info record.str --instrument "Thermo/FEI 12 bit"
   nanoqr info image_012.tif --json
 """
 
@@ -31,13 +37,14 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--hfw", type=float, metavar="UM", help="field width of a stream file that lost it"
     )
+    add_instrument_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Describe the file."""
-    values = describe(options.file, options.hfw)
+    values = describe(options.file, options.hfw, instrument_from(options.instrument))
     if options.json:
         print(json.dumps(values))
         return 0
@@ -49,7 +56,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
+def describe(
+    path: Path, hfw_um: float | None = None, instrument: Instrument | None = None
+) -> dict[str, Any]:
     """Describe a file as plain values.
 
     Raises
@@ -69,7 +78,7 @@ def describe(path: Path, hfw_um: float | None = None) -> dict[str, Any]:
         return _describe_design(path)
     # what is no whole pattern, and can be nothing else, gets the complaint of its reader
     if suffix in READABLE and (suffix not in PICTURES or is_pattern(path)):
-        return {"file": str(path)} | describe_pattern(read_pattern(path, hfw_um))
+        return {"file": str(path)} | describe_pattern(read_pattern(path, hfw_um), instrument)
     return describe_micrograph(read_micrograph(path))
 
 

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.fib.check_pattern import check_pattern
+from napari_nanoqr.fib.instruments import Instrument
 from napari_nanoqr.fib.pattern import Pattern, PointPattern, ShapePattern
 
 
-def describe_pattern(pattern: Pattern) -> dict[str, Any]:
+def describe_pattern(pattern: Pattern, instrument: Instrument | None = None) -> dict[str, Any]:
     """Describe a pattern by plain values.
 
     Parameters
     ----------
     pattern : Pattern
         As read from a file.
+    instrument : Instrument, optional
+        Whose limits hold; by default those of most instruments.
 
     Returns
     -------
@@ -38,7 +41,7 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
         "beam": _beam(pattern),
         "beam_on_time_s": pattern.beam_on_time_s,
         "charge_nc": pattern.charge_nc,
-        "complaints": complaints(pattern),
+        "complaints": complaints(pattern, instrument),
     }
     if isinstance(pattern, ShapePattern):
         factors = pattern.dose_factors
@@ -68,13 +71,15 @@ def describe_pattern(pattern: Pattern) -> dict[str, Any]:
     }
 
 
-def complaints(pattern: Pattern) -> list[str]:
+def complaints(pattern: Pattern, instrument: Instrument | None = None) -> list[str]:
     """Say all that is wrong with a pattern, or missing.
 
     Parameters
     ----------
     pattern : Pattern
         As read from a file.
+    instrument : Instrument, optional
+        Whose limits hold; by default those of most instruments.
 
     Returns
     -------
@@ -83,7 +88,7 @@ def complaints(pattern: Pattern) -> list[str]:
         should be given; empty where all is well.
     """
     found = [*pattern.notes, *_missing(pattern)]
-    return found + [complaint.sentence for complaint in check_pattern(pattern)]
+    return found + [complaint.sentence for complaint in check_pattern(pattern, instrument)]
 
 
 def _beam(pattern: Pattern) -> str | None:
