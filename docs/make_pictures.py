@@ -22,10 +22,14 @@ os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_nanoqr.design.film import Film
 from napari_nanoqr.design.record import RECORD_PAYLOAD, record_design
+from napari_nanoqr.fib.columns import find_beam
+from napari_nanoqr.fib.pattern import PointPattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.milling import mill
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+from napari_nanoqr.physics.sputtering import EXPECTED, IDEAL
 from napari_nanoqr.reading.stack import registered_mean
 from napari_nanoqr.sem.micrograph import Micrograph
 
@@ -267,6 +271,47 @@ def milled() -> Image.Image:
     )
 
 
+def cross_section() -> Image.Image:
+    """Cut through a square of 110 nm in a film of 60 nm, milled at once and little by little."""
+    film, beam, side = Film(thickness_nm=60), find_beam(7), 22
+    y, x = np.mgrid[:side, :side].reshape(2, -1)
+    dose_us = 0.5 * 0.005**2 / beam.current_pa * 1e9
+    height, wide, gap, head = 300, 460, 12, 34
+    scale = wide / 200
+
+    def line(at: np.ndarray, depth: np.ndarray) -> list[tuple[float, float]]:
+        return [((x + 100) * scale, 60 + z * scale) for x, z in zip(at, depth, strict=True)]
+
+    canvas = Image.new("RGB", (2 * (wide + gap) + gap, head + height + gap), "white")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(17)
+    for panel, passes in enumerate((200, 1)):
+        pattern = PointPattern(
+            format="points", steps=np.stack((x, y), axis=1), passes=passes, step_nm=5.0,
+            dwell_units=np.ones(side**2, dtype=int), beam_on=np.ones(side**2, dtype=bool),
+            centre_step=(10.5, 10.5), dwell_unit_s=dose_us * 1e-6 / passes,
+        )  # fmt: skip
+        state, plain = (mill(pattern, film, beam, sputtering=model) for model in (EXPECTED, IDEAL))
+        # along the slow axis, on which the two differ
+        middle = state.grid.columns // 2
+        at = state.grid.top_nm + (np.arange(state.grid.rows) + 0.5) * state.grid.cell_nm
+        assert state.redeposited_nm is not None
+        surface, fallen = state.depth_nm[:, middle], state.redeposited_nm[:, middle]
+        left = gap + panel * (wide + gap)
+        picture = Image.new("RGB", (wide, height), "white")
+        draw = ImageDraw.Draw(picture)
+        below = [(wide + 50, height), (-50, height)]
+        for depth, colour in (
+            (surface, "#e08030"), (surface + fallen, "#8090a0"),
+            (np.maximum(surface + fallen, film.thickness_nm), "#d0e0ec"),
+        ):  # fmt: skip
+            draw.polygon(line(at, depth) + below, fill=colour)
+        draw.line(line(at, plain.depth_nm[:, middle]), fill="black", width=1)
+        canvas.paste(picture, (left, head))
+        title = "200 passes" if passes > 1 else "one pass"
+        pen.text((left, 7), f"{title}: 60 nm film on glass, 200 nm across", "black", font)
+    return canvas
+
+
 def plate(images: dict[str, Any], side: int = 310) -> Image.Image:
     """Put images beside each other, a line of text above each."""
     head, gap = 34, 12
@@ -298,6 +343,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "choose-reader": choose_reader,
     "predicted": predicted,
     "milled": milled,
+    "cross-section": cross_section,
 }
 
 if __name__ == "__main__":

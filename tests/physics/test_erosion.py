@@ -96,7 +96,8 @@ def test_more_passes_leave_less() -> None:
     ]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 0.02
-    assert shares[-1] < shares[0] / 50
+    # where the walls get hardly any dose, nothing clears them
+    assert shares[-1] < shares[0] / 10
 
 
 def test_a_deeper_trench_catches_more() -> None:

@@ -13,11 +13,11 @@ from napari_nanoqr.codes.compiled import compiled
 from napari_nanoqr.physics.redeposition import landing
 from napari_nanoqr.physics.sputtering import Sputtering, Stack
 
-DEPTH_PER_SLICE = 1.0
-"""In cells: a slope must not pass over more than a cell within a slice."""
+DEPTH_PER_SLICE = 1.5
+"""In cells: a slope must not pass over much more than a cell within a slice."""
 
-FEWEST_SLICES, MOST_SLICES = 4, 400
-"""Four slices are within 0.04 nm of sixty-four on the default film."""
+FEWEST_SLICES, MOST_SLICES = 3, 400
+"""Three slices are within 0.03 nm of sixty-four on the default film."""
 
 _PER_TANGENT = 50
 _TANGENTS = np.arange(60 * _PER_TANGENT + 1) / _PER_TANGENT
@@ -116,6 +116,7 @@ def erode(
     dose /= slices
     rate = np.float32(1000 * stack.film)
     corners = [values.astype(np.float32) for values in stack.corners]
+    per_slope = np.float32(_PER_TANGENT / cell_nm)
     yields = sputtering.relative_yield(_TANGENTS**2).astype(np.float32)
     if order is None:
         order = np.zeros([-(-n // coarse) for n in dose.shape])
@@ -124,13 +125,13 @@ def erode(
     spent, depth, loose, safe, sputtered, stuck, fallen, behind = (
         np.zeros_like(dose) for _ in range(8)
     )
-    middle = rate / 2 * dose  # where the surface will be half-way through the slice
+    # what the beam meets half-way through a slice: not what falls behind it
+    middle = rate / 2 * dose
     for number in range(slices):
         smooth = gaussian_filter(middle, sputtering.cascade_nm / cell_nm, truncate=3.0)
+        power = _power(dose, middle, smooth, per_slope, yields)
         if sputtering.sticking:
-            height, leaving = _leaving(
-                dose, middle, smooth, np.float32(cell_nm), yields, spent, loose, coarse, *corners
-            )
+            height, leaving = _leaving(power, middle, spent, loose, safe, coarse, *corners)
             landed = landing(height, leaving, order, coarse * cell_nm)
             fallen, behind = (
                 _spread(np.float32(sputtering.sticking) * part, coarse, *dose.shape)
@@ -138,8 +139,8 @@ def erode(
             )
         over = (number + 1) % slices_of_pass == 0
         _mill(
-            dose, smooth, np.float32(cell_nm), yields, fallen, behind, behind_share, over,
-            spent, depth, loose, safe, sputtered, stuck, middle, *corners,
+            power, fallen, behind, behind_share, over, spent, depth, loose, safe, sputtered,
+            stuck, middle, *corners,
         )  # fmt: skip
     left = (depth, loose + safe, sputtered, stuck)
     return Eroded(*(part.astype(np.float64) for part in left))
@@ -176,40 +177,53 @@ def _depth(dose: Any, starts: Reals, depths: Reals, rates: Reals) -> Any:
 
 
 @fast
-def _gain(surface: Reals, y: int, x: int, cell: Any, yields: Reals) -> Any:
-    """Yield of the slope at a cell, down to its deeper neighbours.
+def _slope(surface: Reals, y: int, x: int) -> Any:
+    """Slope at a cell down to its deeper neighbours, per cell.
 
     Looking down only, as in Godunov's scheme, keeps walls stable: the deepest point has no
     slope, so nothing becomes deeper than the dose allows.
     """
     rows, columns = surface.shape
     here = surface[y, x]
-    down = max(surface[max(y - 1, 0), x], surface[min(y + 1, rows - 1), x], here)
-    right = max(surface[y, max(x - 1, 0)], surface[y, min(x + 1, columns - 1)], here)
-    down, right = (down - here) / cell, (right - here) / cell
-    place = np.sqrt(down * down + right * right) * np.float32(_PER_TANGENT)
-    first = min(int(place), yields.size - 2)
-    share = min(place - first, np.float32(1))
-    return yields[first] + share * (yields[first + 1] - yields[first])
+    down = max(surface[max(y - 1, 0), x], surface[min(y + 1, rows - 1), x], here) - here
+    right = max(surface[y, max(x - 1, 0)], surface[y, min(x + 1, columns - 1)], here) - here
+    return np.sqrt(down * down + right * right)
+
+
+@fast
+def _power(
+    dose: Reals, middle: Reals, smooth: Reals, places_per_slope: Any, yields: Reals
+) -> Reals:
+    """Dose of a slice times the yield of the averaged slope, but of none that is not there."""
+    result = np.empty_like(dose)
+    for y in range(dose.shape[0]):
+        for x in range(dose.shape[1]):
+            slope = min(_slope(smooth, y, x), _slope(middle, y, x))
+            place = slope * places_per_slope
+            first = min(int(place), yields.size - 2)
+            share = min(place - first, np.float32(1))
+            result[y, x] = dose[y, x] * (
+                yields[first] + share * (yields[first + 1] - yields[first])
+            )
+    return result
 
 
 @fast
 def _leaving(
-    dose: Reals, middle: Reals, surface: Reals, cell: Any, yields: Reals, spent: Reals,
-    loose: Reals, coarse: int, starts: Reals, depths: Reals, rates: Reals,
+    power: Reals, middle: Reals, spent: Reals, loose: Reals, safe: Reals, coarse: int,
+    starts: Reals, depths: Reals, rates: Reals,
 ) -> tuple[Reals, Reals]:  # fmt: skip
     """Height of coarse cells, and the volume a slice sputters if nothing falls back within it."""
-    rows, columns = dose.shape
+    rows, columns = power.shape
     height = np.zeros((-(-rows // coarse), -(-columns // coarse)), np.float32)
     leaving = np.zeros_like(height)
     for y in range(rows):
         for x in range(columns):
-            power = dose[y, x] * _gain(surface, y, x, cell, yields)
-            again = min(loose[y, x], power * rates[0])
-            was, now = spent[y, x], spent[y, x] + power - again / rates[0]
+            again = min(loose[y, x], power[y, x] * rates[0])
+            was, now = spent[y, x], spent[y, x] + power[y, x] - again / rates[0]
             native = _depth(now, starts, depths, rates) - _depth(was, starts, depths, rates)
             leaving[y // coarse, x // coarse] += again + native
-            height[y // coarse, x // coarse] -= middle[y, x]
+            height[y // coarse, x // coarse] += safe[y, x] - middle[y, x]
     for y in range(height.shape[0]):
         for x in range(height.shape[1]):
             # at the border a coarse cell may hold fewer
@@ -221,25 +235,24 @@ def _leaving(
 
 @fast
 def _mill(
-    dose: Reals, surface: Reals, cell: Any, yields: Reals, fallen: Reals, behind: Reals,
-    behind_share: Any, over: bool, spent: Reals, depth: Reals, loose: Reals, safe: Reals,
-    sputtered: Reals, stuck: Reals, middle: Reals, starts: Reals, depths: Reals, rates: Reals,
+    power: Reals, fallen: Reals, behind: Reals, behind_share: Any, over: bool, spent: Reals,
+    depth: Reals, loose: Reals, safe: Reals, sputtered: Reals, stuck: Reals, middle: Reals,
+    starts: Reals, depths: Reals, rates: Reals,
 ) -> None:  # fmt: skip
     """Take a slice off: first what fell, then what was there before."""
-    for y in range(dose.shape[0]):
-        for x in range(dose.shape[1]):
-            power = dose[y, x] * _gain(surface, y, x, cell, yields)
+    for y in range(power.shape[0]):
+        for x in range(power.shape[1]):
             kept = behind_share * behind[y, x]
             here = loose[y, x] + fallen[y, x] - kept
-            again = min(here, power * rates[0])
-            before = depth[y, x] - loose[y, x] - safe[y, x]
-            spent[y, x] += power - again / rates[0]
+            again = min(here, power[y, x] * rates[0])
+            change = loose[y, x] - depth[y, x]
+            spent[y, x] += power[y, x] - again / rates[0]
             new = _depth(spent[y, x], starts, depths, rates)
             sputtered[y, x] += again + new - depth[y, x]
             stuck[y, x] += fallen[y, x]
             depth[y, x] = new
             loose[y, x], safe[y, x] = here - again, safe[y, x] + kept
+            change += new - loose[y, x]
             if over:
                 loose[y, x], safe[y, x] = loose[y, x] + safe[y, x], 0
-            after = new - loose[y, x] - safe[y, x]
-            middle[y, x] = after + np.float32(0.5) * (after - before)
+            middle[y, x] = new - loose[y, x] + np.float32(0.5) * change

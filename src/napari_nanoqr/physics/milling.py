@@ -20,8 +20,9 @@ CELLS_PER_SPOT = 3
 MOST_CELLS = 4000
 """Cells along the longer side; a larger pattern is predicted more coarsely."""
 
-COARSE_PER_SPOT = 0.6
-"""Side of the cells in which redeposition is reckoned, in spots."""
+MOST_LANDING_CELLS = 1_200_000
+"""Redeposition is reckoned in cells of a third of a spot too, or in larger ones if these are more:
+two thirds in a symbol of version 40."""
 
 MANY_PASSES = 100
 """Where a layout leaves them to the instrument."""
@@ -182,7 +183,9 @@ def mill(
         return FilmState(stack.depth_nm(blurred), grid, film)
     from napari_nanoqr.physics.erosion import erode
 
-    coarse = max(1, round(COARSE_PER_SPOT * beam.spot_nm / cell))
+    coarse = max(1, round(beam.spot_nm / CELLS_PER_SPOT / cell))
+    while grid.rows * grid.columns > MOST_LANDING_CELLS * coarse**2:
+        coarse += 1
     passes, order = _visits(pattern, grid, coarse)
     eroded = erode(blurred, stack, sputtering, cell, coarse=coarse, passes=passes, order=order)
     return FilmState(eroded.depth_nm, grid, film, redeposited_nm=eroded.redeposited_nm)
@@ -228,6 +231,8 @@ def _visits(pattern: Pattern, grid: Grid, coarse: int) -> tuple[int, NDArray[np.
     """Return the number of passes, and when in one the beam comes to each coarse cell."""
     if not isinstance(pattern, PointPattern):
         return int(pattern.metadata.get("passes") or MANY_PASSES), None
+    from scipy.ndimage import minimum_filter
+
     points = pattern.points_nm
     assert points is not None  # their dose has been added up
     points, steps = points[pattern.exposes], pattern.steps[pattern.exposes]
@@ -239,6 +244,8 @@ def _visits(pattern: Pattern, grid: Grid, coarse: int) -> tuple[int, NDArray[np.
     rows = ((points[:, 1] - grid.top_nm) / side).astype(np.int64)
     order = np.full((-(-grid.rows // coarse), -(-grid.columns // coarse)), float(len(points)))
     order[rows, columns] = np.arange(len(points))
+    # cells between points are visited with the first of those beside them
+    order = np.where(order < len(points), order, minimum_filter(order, 3))
     return max(1, round(pattern.passes * len(points) / places)), order
 
 

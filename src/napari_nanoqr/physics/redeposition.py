@@ -19,13 +19,13 @@ DIRECTIONS = tuple(
 """Sixteen, as (rows, columns), all of which go through centres of cells."""
 
 REACH_PER_DEPTH = 5.0
-"""What lies farther off than this many depths covers less than 1/26 of a point's sky."""
+"""A wall farther off than this many times its height hides less than 1/26 of a point's sky."""
 
-LEAST_REACH, MOST_REACH = 3, 64
+MOST_REACH = 64
 """In cells."""
 
 DENSE_STEPS = 8
-"""Up to here every cell on the way is looked at, then ever fewer."""
+"""Up to twice as far every cell on the way is looked at, then ever fewer."""
 
 Reals = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ def landing(
     )
     fallen, behind = np.zeros_like(height_nm), np.zeros_like(height_nm)
     depth = float(height_nm.max() - height_nm.min())
-    reach = int(np.clip(np.ceil(REACH_PER_DEPTH * depth / cell_nm), LEAST_REACH, MOST_REACH))
+    reach = min(int(np.ceil(REACH_PER_DEPTH * depth / cell_nm)), MOST_REACH)
     steps = [1]
     while steps[-1] < reach:
         steps.append(steps[-1] + max(1, steps[-1] // DENSE_STEPS))
@@ -75,7 +75,7 @@ def landing(
     down, right = map(np.asarray, np.gradient(height_nm, np.float32(cell_nm)))
     for (dy, dx), sector in zip(DIRECTIONS, _sectors(), strict=True):
         length = np.hypot(dy, dx)
-        used = cells[cells * length <= max(reach, LEAST_REACH * length)]
+        used = cells[cells * length <= max(reach, length)]
         _follow(
             height_nm, sputtered_nm * np.float32(sector / np.pi), down, right, order, dy, dx,
             used, (1 / (cell_nm * length * used)).astype(np.float32), height_nm.max(),
@@ -119,6 +119,7 @@ def _follow(
     heights, orders = height.ravel(), order.ravel()
     all_fallen, all_behind = fallen.ravel(), behind.ravel()
     per_length = np.float32(1 / np.sqrt(dy * dy + dx * dx))
+    lowest = np.float32(1 / REACH_PER_DEPTH)
     for y in range(rows):
         room_y = rows if dy == 0 else (rows - 1 - y) // dy if dy > 0 else y // -dy
         for x in range(columns):
@@ -133,7 +134,10 @@ def _follow(
             upright = level = caught = np.float32(0)
             there = start
             for n in range(steps.size):
-                if steps[n] > room or (crest - here) * per_cell[n] <= horizon:
+                highest = (crest - here) * per_cell[n]
+                if steps[n] > room or highest <= horizon:
+                    break
+                if highest <= lowest and horizon >= -lowest:
                     break
                 before, there = there, start + steps[n] * (dy * columns + dx)
                 rise = (heights[there] - here) * per_cell[n]
