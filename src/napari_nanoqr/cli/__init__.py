@@ -9,7 +9,10 @@ from importlib import import_module
 
 from napari_nanoqr.cli.settings import expand_settings
 
-COMMANDS = ("demo", "encode", "smallest", "plan", "export", "predict", "simulate", "decode", "info")
+COMMANDS = (
+    "demo", "encode", "smallest", "plan", "export", "array", "predict", "simulate", "decode",
+    "info",
+)  # fmt: skip
 
 DESCRIPTION = """\
 Write data into a ceramic film with a focused ion beam, and read it back from electron

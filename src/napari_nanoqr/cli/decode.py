@@ -91,18 +91,31 @@ def load_design(path: Path) -> Design:
     OSError
         Where it cannot be read.
     """
-    from napari_nanoqr.design.design import BadDesign, Design
+    from napari_nanoqr.design.design import Design
     from napari_nanoqr.fib.pattern_files import read_pattern
 
     if path.suffix.lower() != ".json":
-        values = read_pattern(path).metadata.get("design")
-        if not isinstance(values, dict):
-            raise BadDesign(f"{path.name} does not tell its design: its sidecar is missing.")
-        return Design.from_dict(values)
+        return _only(path, read_pattern(path).metadata)
     values = json.loads(path.read_text(encoding="utf-8"))
-    if isinstance(values, dict) and isinstance(values.get("design"), dict):
-        return Design.from_dict(values["design"])
+    if isinstance(values, dict) and {"design", "designs"} & set(values):
+        return _only(path, values)
     return Design.load(path)
+
+
+def _only(path: Path, metadata: dict[str, Any]) -> Design:
+    """Return the design of a sidecar that tells no more than one."""
+    from napari_nanoqr.design.design import BadDesign
+    from napari_nanoqr.fib.sidecar import placed_designs
+
+    placed = placed_designs(metadata)
+    if not placed:
+        raise BadDesign(f"{path.name} does not tell its design: its sidecar is missing.")
+    if len(placed) > 1:
+        raise BadDesign(
+            f"{path.name} holds {len(placed)} designs: name the design file of the one that the "
+            "images show."
+        )
+    return placed[0].design
 
 
 def expand(path: Path) -> list[Path]:

@@ -101,8 +101,31 @@ def plan_from(
     MillPlan
         The plan.
     """
-    from napari_nanoqr.fib.materials import VolumePerDose, load_materials
     from napari_nanoqr.fib.plan import FIELD_USED, plan_milling, usual_hfw_um
+
+    hfw = options.hfw
+    if hfw is None and instrument is not None and instrument.screen_aspect is not None:
+        height, width = design.field_size_nm
+        hfw = usual_hfw_um(max(width, height * max(1, FIELD_USED / instrument.screen_aspect)))
+    return plan_milling(design, hfw_um=hfw, **milling_options(design, options))
+
+
+def milling_options(design: Design, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of the command line say to ``plan_milling``, but for the field.
+
+    Parameters
+    ----------
+    design : Design
+        For which the beam is chosen, where it is to be the fastest.
+    options : Namespace
+        Of a parser with :func:`add_plan_options`.
+
+    Returns
+    -------
+    dict
+        By the names of the arguments.
+    """
+    from napari_nanoqr.fib.materials import VolumePerDose, load_materials
 
     if options.materials is not None:
         load_materials(options.materials)
@@ -113,23 +136,17 @@ def plan_from(
     volume = options.volume_per_dose
     if volume is not None:
         volume = VolumePerDose.within(volume, options.volume_per_dose_uncertainty)
-    hfw = options.hfw
-    if hfw is None and instrument is not None and instrument.screen_aspect is not None:
-        height, width = design.field_size_nm
-        hfw = usual_hfw_um(max(width, height * max(1, FIELD_USED / instrument.screen_aspect)))
-    return plan_milling(
-        design,
-        beam,
-        point_pitch_nm=options.point_pitch,
-        overlap_percent=options.overlap,
-        dwell_us=options.dwell,
-        passes=options.passes,
-        scan=options.scan,
-        volume_per_dose_um3_per_nc=volume,
-        over_etch=options.over_etch,
-        hfw_um=hfw,
-        correct_edges=options.correct_edges,
-    )
+    return {
+        "beam": beam,
+        "point_pitch_nm": options.point_pitch,
+        "overlap_percent": options.overlap,
+        "dwell_us": options.dwell,
+        "passes": options.passes,
+        "scan": options.scan,
+        "volume_per_dose_um3_per_nc": volume,
+        "over_etch": options.over_etch,
+        "correct_edges": options.correct_edges,
+    }
 
 
 def beam_choice(design: Design, options: argparse.Namespace) -> BeamChoice | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.lettering import lettering
-from napari_nanoqr.design.settings import DesignSettings
+from napari_nanoqr.design.settings import SYMBOLS, DesignSettings, read_version
 from napari_nanoqr.progress import Progress, go_on
 
 MOST_NAMED = 20
@@ -19,10 +19,6 @@ MOST_NAMED = 20
 
 LISTS = (".csv", ".tsv")
 """Suffixes of files with columns; all others hold one payload a line."""
-
-
-SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR"}
-"""Kinds of symbols, as they are written where there is little room."""
 
 
 class BadList(ValueError):
@@ -213,16 +209,12 @@ def _number(word: str) -> float:
     return float(word.replace(",", "."))
 
 
-def _version(word: str) -> int | str:
-    return int(word) if word.isdecimal() else word.upper().replace("X", "x")
-
-
 COLUMNS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "label": ("label", str),
     "pitch": ("pitch_nm", _number),
     "dose": ("dose", _number),
     "error": ("error", str.upper),
-    "version": ("version", _version),
+    "version": ("version", read_version),
     "mask": ("mask", int),
     "symbol": ("symbology", lambda word: SYMBOLS.get(word.lower(), word)),
     "mill": ("mill", str.lower),

@@ -34,11 +34,14 @@ class WrittenJob:
         The pattern files, in the order of the fields.
     found : tuple of Verification
         What was read back from each.
+    stages : dict
+        What the stage list says.
     """
 
     folder: Path
     files: tuple[Path, ...]
     found: tuple[Verification, ...]
+    stages: dict[str, Any]
 
 
 def write_job(
@@ -94,7 +97,7 @@ def write_job(
     replaceable(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=_parent(folder)))
     try:
-        found = _write(job, beside, suffix.lower(), progress, cancelled, options)
+        found, stages = _write(job, beside, suffix.lower(), progress, cancelled, options)
         go_on(cancelled)
         if os.name == "posix":
             # mkdtemp makes folders private; a result is as readable as any other new folder
@@ -104,9 +107,8 @@ def write_job(
         _exchange(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return WrittenJob(
-        folder, tuple(folder / name for name in found), tuple(found.values())
-    )  # fmt: skip
+    files = tuple(folder / name for name in found)
+    return WrittenJob(folder, files, tuple(found.values()), stages)
 
 
 def replaceable(folder: Path) -> None:
@@ -152,7 +154,7 @@ def _parent(folder: Path) -> Path:
 def _write(
     job: Job, folder: Path, suffix: str, progress: Progress | None,
     cancelled: Callable[[], bool] | None, options: dict[str, Any],
-) -> dict[str, Verification]:  # fmt: skip
+) -> tuple[dict[str, Verification], dict[str, Any]]:  # fmt: skip
     digits = max(2, len(str(len(job.fields))))
     found: dict[str, Verification] = {}
     hashes = []
@@ -174,7 +176,7 @@ def _write(
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     overview_png(job).save(folder / "overview.png")
-    return found
+    return found, stages
 
 
 def _exchange(new: Path, folder: Path) -> None:

@@ -9,12 +9,14 @@ from dataclasses import asdict
 from typing import Any
 
 from napari_nanoqr.fib.jobs.job import Job, JobField, JobSymbol
+from napari_nanoqr.fib.timing import times_of
 
 FORMAT = "napari-nanoqr stage list"
 """What the first key of a stage list says."""
 
 FIELD_COLUMNS = (
-    "file", "x_um", "y_um", "hfw_um", "symbols", "points", "beam_on_time_s", "sha256",
+    "file", "x_um", "y_um", "hfw_um", "symbols", "points", "beam_on_time_s", "total_time_s",
+    "sha256",
 )  # fmt: skip
 SYMBOL_COLUMNS = (
     "file", "label", "text", "payload_hex", "row", "column", "x_nm", "y_nm", "pitch_nm", "dose",
@@ -38,6 +40,11 @@ def stage_list(job: Job, files: Sequence[str], hashes: Sequence[str]) -> dict[st
         JSON-able.
     """
     base = job.base
+    fields = [
+        _field(field, file, digest)
+        for field, file, digest in zip(job.fields, files, hashes, strict=True)
+    ]
+    totals = [field["total_time_s"] for field in fields]
     return {
         "format": FORMAT,
         "format_version": 1,
@@ -52,10 +59,8 @@ def stage_list(job: Job, files: Sequence[str], hashes: Sequence[str]) -> dict[st
         "symbols": len(job.symbols),
         "points": job.n_points,
         "beam_on_time_s": job.beam_on_time_s,
-        "fields": [
-            _field(field, file, digest)
-            for field, file, digest in zip(job.fields, files, hashes, strict=True)
-        ],
+        "total_time_s": None if None in totals else sum(totals),
+        "fields": fields,
     }
 
 
@@ -69,6 +74,7 @@ def _field(field: JobField, file: str, digest: str) -> dict[str, Any]:
         "hfw_um": field.plan.hfw_um,
         "points": field.plan.n_points,
         "beam_on_time_s": field.plan.beam_on_time_s,
+        "total_time_s": times_of(field.plan.exposure).total_s,
         "symbols": [_symbol(symbol) for symbol in field.symbols],
         "drawings": [
             {
