@@ -76,3 +76,26 @@ def test_a_dwell_of_seconds_is_refused(plan: MillPlan, tmp_path: Path) -> None:
     slow = Exposure(whole.lattices, whole.beam, whole.hfw_um, 1.5e6, 1, whole.volume_per_dose)
     with pytest.raises(ValueError, match=r"dwell of 1.5 s is longer than a stream file holds"):
         write_stream(slow, tmp_path / "a.str")
+
+
+def test_quick_reading_finds_what_reading_line_by_line_finds_or_nothing(tmp_path: Path) -> None:
+    """Lines like the one before are read by a shortcut, which damage must not get past."""
+    rng = np.random.default_rng(1)
+    path = tmp_path / "a.str"
+    units = rng.choice([9, 10, 10, 10], 60)
+    at = np.stack((np.arange(60) % 20 * 7 + 9940, np.arange(60) // 20 + 40_000))
+    whole = stream_lines(units, at)
+    quick = 0
+    for _ in range(600):
+        damaged = bytearray(whole)
+        for place in rng.integers(len(whole), size=rng.integers(1, 3)):
+            damaged[place] = rng.choice(list(b"0123456789\t \n\r.-x"))
+        path.write_bytes(bytes(damaged))
+        count = bytes(damaged).count(b"\n") + (damaged[-1] != ord("\n"))
+        found = stream_table._quickly(path, 0, count, 65535)
+        if found is None:
+            continue
+        quick += 1
+        table = stream_table._by_line(damaged.decode(), path, count)
+        assert np.array_equal(np.column_stack((found[1], found[0], found[2])), table)
+    assert quick > 100

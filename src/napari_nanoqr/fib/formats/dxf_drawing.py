@@ -6,6 +6,7 @@ knows no dose. Reading and the structure of the file are ezdxf's.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,6 +146,10 @@ class _Refused(ValueError):
 def _open(path: Path) -> Drawing:
     from ezdxf.filemanagement import readfile
 
+    # what ezdxf mends or skips is no news for people who only open a file
+    log = logging.getLogger("ezdxf")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
     data = path.read_bytes()
     try:
         if data.startswith(b"AutoCAD Binary DXF"):

@@ -24,6 +24,8 @@ _TAB, _NEWLINE, _RETURN, _SPACE, _ZERO = 9, 10, 13, 32, np.uint8(48)
 _ONE, _EIGHT, _WORD = np.uint64(1), np.uint64(8), np.uint64(64)
 _ZEROS = np.uint64(0x3030303030303030)
 _ABOVE_NINE, _HIGH_BITS = np.uint64(0x7676767676767676), np.uint64(0x8080808080808080)
+_THREE_BYTES, _FLAG_STEP = np.uint64(0xFFFFFF), np.uint64(0x000100)
+_FLAG_0_AND_END = np.uint64(0x0A3000)
 _BYTES, _PAIRS, _HALVES = (
     np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF), np.uint64(0xFFFFFFFF),
 )  # fmt: skip
@@ -78,6 +80,7 @@ def take_lines(
     # is shifted to leave theirs; a line like the one before is read without a look at each byte
     x_at = y_at = flag_at = length = np.uint64(0)
     between = np.uint8(_TAB)
+    tail_on = tail_off = np.uint64(0)
     # most points share their dwell and their row with the one before
     d_word = y_word = d = y = np.uint64(0)
     dwell_shift = x_shift = y_shift = np.uint64(0)
@@ -93,18 +96,17 @@ def take_lines(
             if word != y_word:
                 y_word, y = word, number_of(word)
                 other |= (word + _ABOVE_NINE) | word
-            flag = np.uint8(text[at + flag_at] - _ZERO)
+            # what stands before the flag, the flag, and the end of the line
+            tail = words[at + flag_at - _ONE] & _THREE_BYTES
             if (
                 other & _HIGH_BITS == np.uint64(0)
-                and flag <= 1
+                and tail in (tail_on, tail_off)
                 and text[at + x_at - _ONE] == between
                 and text[at + y_at - _ONE] == between
-                and text[at + flag_at - _ONE] == between
-                and text[at + length - _ONE] == _NEWLINE
             ):
                 x = number_of(x)
                 dwell[line], steps[line, 0], steps[line, 1] = d, x, y
-                flags[line] = flag
+                flags[line] = tail == tail_on
                 bits |= x | y
                 line += _ONE
                 at += length
@@ -156,6 +158,8 @@ def take_lines(
         line += _ONE
         # a stencil of lines with one tab or space between numbers of up to eight digits
         length, between = at - begin, text[begin + x_at - _ONE]
+        tail_off = np.uint64(between) | _FLAG_0_AND_END
+        tail_on = tail_off + _FLAG_STEP
         if not (
             found == 4 and width == _ONE
             and length == first + second + third + np.uint64(5)

@@ -17,7 +17,7 @@ from napari_nanoqr.fib.formats.stream_lines import (
 )
 from napari_nanoqr.fib.pattern import BadPattern
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 19
 _LONGEST = 200
 _NEWLINE = ord("\n")
 
@@ -107,7 +107,7 @@ def _quickly(
     # a last line without its flag and its end was cut short
     if done != count or bits > top or (kept and columns == THREE + FOUR):
         return None
-    return steps, dwell, flags == 1
+    return steps, dwell, flags.view(np.bool_)
 
 
 def _by_line(body: str, path: Path, count: int) -> NDArray[np.int64]:
