@@ -184,6 +184,14 @@ class Exposure:
         charge_nc = self.beam.current_pa * self.dwell_us * 1e-9 * self.passes
         return charge_nc / (lattice.pitch_nm / 1000) ** 2
 
+    @cached_property
+    def _boxes(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of the cells of each lattice, ``(n, 4)``."""
+        return np.array(
+            [(one.left_nm, one.top_nm, one.left_nm + one.dose.shape[1] * one.pitch_nm,
+              one.top_nm + one.dose.shape[0] * one.pitch_nm) for one in self.lattices]
+        )  # fmt: skip
+
     def module_dose(self, item: Placed) -> NDArray[np.float64]:
         """Return the mean relative dose of each module of a design, with its quiet zone.
 
@@ -200,12 +208,12 @@ class Exposure:
         rows, columns = item.design.modules.shape
         total = np.zeros((rows, columns))
         left, top = item.corner_nm
-        right, bottom = left + item.design.field_size_nm[1], top + item.design.field_size_nm[0]
-        for lattice in self.lattices:
-            high, wide = np.array(lattice.dose.shape) * lattice.pitch_nm
-            across = lattice.left_nm < right and lattice.left_nm + wide > left
-            if not across or lattice.top_nm >= bottom or lattice.top_nm + high <= top:
-                continue
+        height, width = item.design.field_size_nm
+        # of hundreds of lattices in a field one or two reach into a design
+        first, last = self._boxes[:, :2], self._boxes[:, 2:]
+        met = (first < (left + width, top + height)) & (last > (left, top))
+        for index in np.flatnonzero(met.all(axis=1)).tolist():
+            lattice = self.lattices[index]
             row, column = np.nonzero(lattice.dose)
             x = lattice.left_nm + (column + 0.5) * lattice.pitch_nm - left
             y = lattice.top_nm + (row + 0.5) * lattice.pitch_nm - top
@@ -214,9 +222,9 @@ class Exposure:
             inside = (i >= 0) & (i < rows) & (j >= 0) & (j < columns)
             share = (lattice.pitch_nm / item.design.pitch_nm) ** 2
             share *= self._base_dose(lattice) / self.base_dose_nc_per_um2
-            np.add.at(
-                total, (i[inside], j[inside]), lattice.dose[row[inside], column[inside]] * share
-            )
+            dose = lattice.dose[row[inside], column[inside]].astype(np.float64) * share
+            cells = i[inside] * columns + j[inside]
+            total += np.bincount(cells, dose, rows * columns).reshape(rows, columns)
         return total
 
     def points(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
