@@ -13,7 +13,7 @@ from PIL import Image
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.record import record_design
-from napari_nanoqr.fib.pattern_files import SUFFIXES, read_pattern, write_pattern
+from napari_nanoqr.fib.pattern_files import READABLE, SUFFIXES, read_pattern, write_pattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.fib.verify import verify_pattern
 from napari_nanoqr.widgets.layers import design_layers, design_of
@@ -63,7 +63,7 @@ def test_the_manifest_names_every_format(installed_plugin: None) -> None:
     contributions = npe2.PluginManager.instance().get_manifest("napari-nanoqr").contributions
     (reader,) = (r for r in contributions.readers if r.command == "napari-nanoqr.read_pattern")
     (writer,) = contributions.writers
-    assert sorted(reader.filename_patterns) == sorted(f"*{s}" for s in (*SUFFIXES, ".json"))
+    assert sorted(reader.filename_patterns) == sorted(f"*{s}" for s in (*READABLE, ".json"))
     assert sorted(writer.filename_extensions) == sorted((*SUFFIXES, ".json"))
 
 
