@@ -209,8 +209,8 @@ def _structure(path: Path, number: int, file: str, name: str) -> list[Any]:
 
 def _write(exposure: Exposure, path: Path) -> dict[str, Any]:
     raise ValueError(
-        f"A position list ({path.suffix}) holds no shapes, only where layouts are exposed: write the "
-        "pattern as .gds; position_list makes a list of such files."
+        f"A position list ({path.suffix}) holds no shapes, only where layouts are exposed: write "
+        "the pattern as .gds; position_list makes a list of such files."
     )
 
 
