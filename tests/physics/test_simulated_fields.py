@@ -10,7 +10,7 @@ import pytest
 
 from napari_nanoqr.cli import main
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.jobs.entries import JobEntry, wedge
+from napari_nanoqr.fib.jobs.entries import JobEntry, dose_test
 from napari_nanoqr.fib.jobs.files import write_job
 from napari_nanoqr.fib.jobs.job import plan_job
 from napari_nanoqr.fib.jobs.layout import JobLayout
@@ -43,7 +43,7 @@ def test_all_symbols_of_a_field_are_read_where_they_were_written(
 
 def test_of_a_wedge_the_underdosed_symbols_are_not_read(tmp_path: Path) -> None:
     design = Design(encode("wedge", "L"), name="w")
-    job = plan_job(wedge(design, [0.1, 0.2, 1.0, 1.3], [40, 55]), JobLayout(columns=4))
+    job = plan_job(dose_test(design, [0.1, 0.2, 1.0, 1.3], [40, 55]), JobLayout(columns=4))
     (file,) = write_job(job, tmp_path / "job").files
     micrograph = simulate_micrograph(
         read_pattern(file), pixel_size_nm=8, electrons_per_pixel=100, seed=1

@@ -185,18 +185,18 @@ def _entries(options: argparse.Namespace) -> list[JobEntry]:
     from napari_nanoqr.design.design import Design
     from napari_nanoqr.design.film import Film
     from napari_nanoqr.design.settings import SYMBOLS, DesignSettings, read_version
-    from napari_nanoqr.fib.jobs.entries import read_list, wedge
+    from napari_nanoqr.fib.jobs.entries import dose_test, read_payloads
 
     if options.wedge is not None:
         design = Design.load(options.wedge)
-        return wedge(design, options.doses, options.pitches or [design.pitch_nm])
+        return dose_test(design, options.doses, options.pitches or [design.pitch_nm])
     version = None if options.version is None else read_version(options.version)
     settings = DesignSettings(
         options.error, version, None, SYMBOLS.get(options.symbol), options.eci,
         options.allow_upper, options.pitch, options.mill, options.quiet_zone,
         Film(options.film, options.thickness, options.substrate),
     )  # fmt: skip
-    return read_list(options.list, settings, progress=_progress)
+    return read_payloads(options.list, settings, progress=_progress)
 
 
 def _complaints(

@@ -22,6 +22,7 @@ from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.progress import Cancelled as Cancelled
 from napari_nanoqr.symbols.kinds import layout_of
 
 _MODULES = 2200
@@ -35,10 +36,6 @@ _TURN_DEG = 37.0
 _SLOPES = np.linspace(0.2, 1.4, 61)
 _SLOPE_SPREAD = 0.15
 """Factors of the likelihoods that are compared, and how far from 1 they are expected."""
-
-
-class Cancelled(Exception):
-    """What was asked for is no longer wanted."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.jobs import files
-from napari_nanoqr.fib.jobs.entries import JobEntry, wedge
+from napari_nanoqr.fib.jobs.entries import JobEntry, dose_test
 from napari_nanoqr.fib.jobs.files import write_job
 from napari_nanoqr.fib.jobs.job import Job, plan_job
 from napari_nanoqr.fib.jobs.layout import JobLayout
@@ -124,7 +124,7 @@ class TestNothingHalfWrittenStays:
         assert names(tmp_path) == []
 
     def test_where_the_format_cannot_hold_it(self, tmp_path: Path) -> None:
-        uneven = plan_job(wedge(Design(encode("a", "L")), [1.0], [49, 33.3]))
+        uneven = plan_job(dose_test(Design(encode("a", "L")), [1.0], [49, 33.3]))
         with pytest.raises(ValueError, match="one pitch, or write a stream or a layout"):
             write_job(uneven, tmp_path / "job", ".bmp")
         with pytest.raises(ValueError, match="no suffix of a pattern file"):
@@ -204,6 +204,6 @@ class TestOverviews:
 
     def test_colour_symbols_by_their_dose(self) -> None:
         design = Design(encode("dose", "L"))
-        job = plan_job(wedge(design, [0.5, 1, 2], [49]), JobLayout(3), point_pitch_nm=24.5)
+        job = plan_job(dose_test(design, [0.5, 1, 2], [49]), JobLayout(3), point_pitch_nm=24.5)
         colours = set(overview_png(job, 600).getcolors(10**6))
         assert {(0x4C, 0x9B, 0xD9), (27, 27, 27), (0xB8, 0x3A, 0x1B)} <= {c for _, c in colours}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.fib.jobs.entries import JobEntry, wedge
+from napari_nanoqr.fib.jobs.entries import JobEntry, dose_test
 from napari_nanoqr.fib.jobs.job import Job, plan_job
 from napari_nanoqr.fib.jobs.layout import Cells, JobLayout, divide
 from napari_nanoqr.progress import Cancelled
@@ -108,8 +108,8 @@ class TestFields:
 
     def test_do_not_depend_on_the_dose_of_the_first_symbol(self) -> None:
         design = entries(1)[0].design
-        rising = plan_job(wedge(design, [0.5, 1, 2], [49]))
-        falling = plan_job(wedge(design, [2, 1, 0.5], [49]))
+        rising = plan_job(dose_test(design, [0.5, 1, 2], [49]))
+        falling = plan_job(dose_test(design, [2, 1, 0.5], [49]))
         assert rising.base.ion_dose_nc_per_um2 == falling.base.ion_dose_nc_per_um2
         doses = [symbol.item.plan.ion_dose_nc_per_um2 for symbol in rising.symbols]
         usual = rising.base.ion_dose_nc_per_um2

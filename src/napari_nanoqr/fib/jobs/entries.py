@@ -55,7 +55,7 @@ class JobEntry:
             lettering(self.label)
 
 
-def read_list(
+def read_payloads(
     path: str | Path,
     settings: DesignSettings | None = None,
     *,
@@ -118,7 +118,9 @@ def read_list(
     return entries
 
 
-def wedge(design: Design, doses: Sequence[float], pitches_nm: Sequence[float]) -> list[JobEntry]:
+def dose_test(
+    design: Design, doses: Sequence[float], pitches_nm: Sequence[float]
+) -> list[JobEntry]:
     """Return the entries of a dose test: one symbol with every dose at every pitch.
 
     Parameters
