@@ -312,6 +312,41 @@ def cross_section() -> Image.Image:
     return canvas
 
 
+def dose_test() -> Image.Image:
+    """Lay out a dose test, predict its micrograph, and outline the codes that were read."""
+    from napari_nanoqr.fib.jobs.entries import dose_test
+    from napari_nanoqr.fib.jobs.job import plan_job
+    from napari_nanoqr.fib.jobs.layout import JobLayout
+    from napari_nanoqr.fib.jobs.overview import overview_png
+    from napari_nanoqr.reading.read import read_codes
+
+    entries = dose_test(record_design(), (0.25, 0.5, 0.75, 1.0, 1.5), (30, 40, 49))
+    job = plan_job(entries, JobLayout(columns=5), name="dose test")
+    seen = simulate_micrograph(job.fields[0].plan, electrons_per_pixel=100, seed=1)
+    hfw_nm = 1000 * job.hfw_um
+    width = 1000
+    drawn = overview_png(job, 3 * width)
+    # the field of view with a margin is drawn; what the micrograph shows is cut out of it
+    per_nm = drawn.width / (1.06 * hfw_nm)
+    half = np.array(seen.image.shape[::-1]) * 6.125 / 2 * per_nm
+    middle = np.array(drawn.size) / 2
+    box = (*(middle - half).round().astype(int).tolist(), *(middle + half).astype(int).tolist())
+    height = round(width * seen.image.shape[0] / seen.image.shape[1])
+    size = (width, height)
+    plan_view = drawn.crop(box).resize(size, Image.Resampling.LANCZOS)
+    low, high = np.percentile(seen.image, (0.2, 99.8))
+    grey = np.clip((seen.image - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    sem_view = Image.fromarray(grey).resize(size, Image.Resampling.LANCZOS).convert("RGB")
+    pen, scale = ImageDraw.Draw(sem_view), width / seen.image.shape[1]
+    for reading in read_codes(seen, margin=False):
+        corners = [(x * scale, y * scale) for y, x in reading.corners_yx.tolist()]
+        pen.line([*corners, corners[0]], fill="#ffb000", width=4)
+    canvas = Image.new("RGB", (width, 2 * height + 12), "white")
+    canvas.paste(plan_view, (0, 0))
+    canvas.paste(sem_view, (0, height + 12))
+    return canvas
+
+
 def plate(images: dict[str, Any], side: int = 310) -> Image.Image:
     """Put images beside each other, a line of text above each."""
     head, gap = 34, 12
@@ -343,6 +378,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "choose-reader": choose_reader,
     "predicted": predicted,
     "milled": milled,
+    "dose-test": dose_test,
     "cross-section": cross_section,
 }
 

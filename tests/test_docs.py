@@ -94,6 +94,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "series/1.tif": image,
         "series/2.tif": image,
         "plain.png": (folder / "plain.png").read_bytes(),
+        "samples.csv": b"payload,label,pitch,dose\none,A1,,\ntwo,A2,40,\nthree,A3,40,1.1\n",
         "other.str": b"s16\n1\n2\n10 100 100\n10 200 100\n",
         "slow-settings.json": json.dumps(settings).encode(),
     }
@@ -125,7 +126,7 @@ def test_what_a_page_says_to_type_works(
 def test_every_page_has_blocks_that_are_run() -> None:
     found = {page.stem for page in PAGES for block in blocks(page) if block.language == "python"}
     pages = {"README", "encode", "export", "materials", "predict", "open", "decode", "python"}
-    assert pages <= found
+    assert pages | {"arrays"} <= found
 
 
 def test_the_settings_file_that_is_shown_is_the_one_that_is_run(files: dict[str, bytes]) -> None:
@@ -183,6 +184,19 @@ def test_the_formats_page_names_every_key_of_an_instrument() -> None:
     (shown,) = [json.loads(b.text) for b in blocks(page) if b.language == "json"]
     assert (shown.pop("format"), shown.pop("format_version")) == ("napari-nanoqr instrument", 1)
     assert Instrument.from_dict(shown).options_for(".gds") == {"layer": 3}
+
+
+def test_the_formats_page_names_every_key_of_a_field_and_of_a_stage_list(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "formats.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    (tmp_path / "list.txt").write_text("one\ntwo\n", encoding="utf-8")
+    assert main(["array", str(tmp_path / "list.txt"), "--to", str(tmp_path / "out")]) == 0
+    stages = json.loads((tmp_path / "out" / "stages.json").read_text(encoding="utf-8"))
+    (field,) = stages["fields"]
+    inner = [stages, field, *field["symbols"], *field["drawings"]]
+    sidecar = json.loads((tmp_path / "out" / f"{field['file']}.json").read_text(encoding="utf-8"))
+    assert told >= {name for each in [*inner, sidecar, *sidecar["designs"]] for name in each}
 
 
 def test_pictures_are_there_made_by_the_script_and_small() -> None:

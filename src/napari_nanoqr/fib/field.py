@@ -37,7 +37,7 @@ class PlacedPlan:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Cells that are milled with the base dose of a field: a label or a mark.
+    """Cells that are milled beside the symbols of a field: a label or a mark.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ class Drawing:
         Centre of the cells from the field's, x to the right and y down.
     name : str
         What it is, or says.
+    dose : float
+        In units of the base plan's.
     """
 
     cells: NDArray[np.bool_]
@@ -56,6 +58,7 @@ class Drawing:
     x_nm: float
     y_nm: float
     name: str
+    dose: float = 1.0
 
     @property
     def n_points(self) -> int:
@@ -152,7 +155,7 @@ class FieldPlan:
     @property
     def beam_on_time_s(self) -> float:
         """Time in s with the beam on, all passes; that of each symbol is its own plan's."""
-        drawn = sum(drawing.n_points for drawing in self.drawings)
+        drawn = sum(drawing.n_points * drawing.dose for drawing in self.drawings)
         base = self.base_plan
         time_s = drawn * base.passes * base.dwell_us * 1e-6
         return time_s + sum(item.plan.beam_on_time_s for item in self.symbols)
@@ -191,6 +194,6 @@ def _drawn(drawing: Drawing, base: MillPlan) -> Lattice:
     """Points of a label or a mark."""
     k, pitch = drawing.points_per_cell, base.point_pitch_nm
     height, width = drawing.size_nm(pitch)
-    dose = drawing.cells.repeat(k, axis=0).repeat(k, axis=1).astype(np.float32)
+    dose = drawing.cells.repeat(k, axis=0).repeat(k, axis=1) * np.float32(drawing.dose)
     left, top = drawing.x_nm - width / 2, drawing.y_nm - height / 2
     return Lattice(dose, pitch, left, top, base.scan, k)

@@ -204,6 +204,6 @@ class TestOverviews:
 
     def test_colour_symbols_by_their_dose(self) -> None:
         design = Design(encode("dose", "L"))
-        job = plan_job(dose_test(design, [0.5, 1, 2], [49]), JobLayout(3), point_pitch_nm=24.5)
+        job = plan_job(dose_test(design, [0.25, 1, 4], [49]), JobLayout(3), point_pitch_nm=24.5)
         colours = set(overview_png(job, 600).getcolors(10**6))
         assert {(0x4C, 0x9B, 0xD9), (27, 27, 27), (0xB8, 0x3A, 0x1B)} <= {c for _, c in colours}

@@ -14,8 +14,12 @@ from napari_nanoqr.fib.field import Drawing, PlacedPlan
 from napari_nanoqr.fib.jobs.entries import JobEntry
 from napari_nanoqr.fib.plan import MillPlan
 
-CELL_SPOTS = 2.0
+CELL_SPOTS = 2.5
 """Least side of a label's cell in spots, so that letters stay open."""
+
+DOSE = 1.5
+"""Dose of labels and marks in units of the job's: lines as thin as these lose a part of theirs to
+their surroundings, and the label of an underdosed symbol has to be legible."""
 
 GAP_CELLS = 2
 """Between a symbol and its label."""
@@ -159,7 +163,9 @@ class Pen:
         self, cells: NDArray[np.bool_], points: int, x_nm: float, y_nm: float, name: str
     ) -> Drawing:
         height, width = np.array(cells.shape) * points * self.point_pitch_nm
-        return Drawing(cells, points, self._snapped(x_nm, width), self._snapped(y_nm, height), name)
+        return Drawing(
+            cells, points, self._snapped(x_nm, width), self._snapped(y_nm, height), name, DOSE
+        )
 
     def _snapped(self, middle_nm: float, size_nm: float) -> float:
         """Move the middle of something so that its edge is a whole number of points away."""

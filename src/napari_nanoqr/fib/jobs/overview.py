@@ -155,6 +155,6 @@ def _text(text: str, corner_um: NDArray[np.float64], cell_um: float) -> Rectangl
 
 def _colour(dose: float) -> str:
     """Black for the usual dose, the bluer the less, the redder the more."""
-    share = min(abs(np.log2(dose)), 1.0)
+    share = min(abs(np.log2(dose)) / 2, 1.0)
     colour = np.rint((LOW if dose < 1 else HIGH) * share + (1 - share) * 27).astype(int)
     return "#" + "".join(f"{value:02x}" for value in colour.tolist())

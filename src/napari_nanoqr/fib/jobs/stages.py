@@ -83,6 +83,7 @@ def _field(field: JobField, file: str, digest: str) -> dict[str, Any]:
                 "y_nm": drawing.y_nm,
                 "height_nm": drawing.size_nm(pitch)[0],
                 "width_nm": drawing.size_nm(pitch)[1],
+                "dose": drawing.dose,
             }
             for drawing in field.plan.drawings
         ],
