@@ -20,6 +20,7 @@ from napari_nanoqr.design.record import record_design
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
+from napari_nanoqr.fib.sidecar import placed_designs
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.progress import Cancelled as Cancelled
@@ -146,14 +147,19 @@ def design_of(pattern: Pattern) -> Design:
     Raises
     ------
     ValueError
-        Where it holds none.
+        Where it holds none, or several.
     """
-    values = pattern.metadata.get("design")
-    if not isinstance(values, dict):
+    placed = placed_designs(pattern.metadata)
+    if not placed:
         raise ValueError(
             "This pattern does not tell which design it holds: keep its sidecar (.json) beside it."
         )
-    return Design.from_dict(values)
+    if len(placed) > 1:
+        raise ValueError(
+            f"This pattern holds {len(placed)} designs, and can be predicted as a whole only: "
+            "simulate its micrograph and decode that, or take the file of a single design."
+        )
+    return placed[0].design
 
 
 def _weighed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -174,6 +175,14 @@ class TestFolders:
         with pytest.raises(FileExistsError, match=r"other files, such as notes\.txt"):
             write_job(job, tmp_path / "job")
         assert (tmp_path / "job" / "notes.txt").read_text() == "mine"
+
+    @pytest.mark.parametrize("name", ["a/b", "a:b", "..\\a", " "])
+    def test_names_that_no_file_can_have_are_refused(
+        self, job: Job, tmp_path: Path, name: str
+    ) -> None:
+        with pytest.raises(ValueError, match="cannot be a file's"):
+            write_job(replace(job, name=name), tmp_path / "job")
+        assert names(tmp_path) == []
 
     def test_a_file_is_no_folder(self, job: Job, tmp_path: Path) -> None:
         (tmp_path / "job").write_text("mine")

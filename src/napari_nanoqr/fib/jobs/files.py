@@ -21,6 +21,9 @@ from napari_nanoqr.progress import Progress, go_on
 
 STAGES = "stages.json"
 
+NOT_IN_NAMES = '<>:"/\\|?*'
+"""Signs that file names cannot hold on all systems."""
+
 
 @dataclass(frozen=True)
 class WrittenJob:
@@ -86,7 +89,7 @@ def write_job(
     VerificationError
         Where a file does not hold what it should.
     ValueError
-        Where a field does not fit the format.
+        Where a field does not fit the format, or the job's name cannot be a file's.
     FileExistsError
         Where the folder holds other files.
     OSError
@@ -94,6 +97,8 @@ def write_job(
     """
     folder = Path(folder)
     suffix = suffix if suffix.startswith(".") else "." + suffix
+    if set(job.name) & set(NOT_IN_NAMES) or not job.name.strip():
+        raise ValueError(f"The name {job.name!r} cannot be a file's: leave out {NOT_IN_NAMES}")
     replaceable(folder)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=_parent(folder)))
     try:
