@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nextafter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,9 +200,11 @@ def values_at(
 ) -> NDArray[np.float32]:
     """Return the same as :func:`interpolate`, of coordinates that are told one by one."""
     height, width = image.shape
-    down, right = y.clip(0, height - 1), x.clip(0, width - 1)
-    top = np.minimum(down.astype(np.intp), max(height - 2, 0))
-    left = np.minimum(right.astype(np.intp), max(width - 2, 0))
+    # the last pixels are only all but reached, so that there is one after each
+    last_y, last_x = nextafter(height - 1, 0), nextafter(width - 1, 0)
+    down = np.minimum(np.maximum(y, 0), last_y)
+    right = np.minimum(np.maximum(x, 0), last_x)
+    top, left = down.astype(np.intp), right.astype(np.intp)
     below, beside = (down - top).astype(np.float32), (right - left).astype(np.float32)
     flat = image.reshape(-1)
     corner = top * width + left

@@ -209,23 +209,29 @@ def refine(
     design[:, 0], design[:, 1], design[:, 2:] = 1, template.value, moves
     solve = np.linalg.pinv(design.T @ design + np.diag(held), _RANK * held.size)
 
+    expected = template.value - template.value.mean()
+    norm = float(expected @ expected)
+
     def look(place: Grid) -> tuple[Fit, NDArray[np.float64]]:
         seen = interpolate(image, place.to_pixels(template.points, basis)).astype(float)
-        return Fit(place, _correlation(seen, template.value)), seen
+        seen -= seen.sum() / seen.size
+        scale = float(seen @ seen) * norm
+        return Fit(place, float(seen @ expected) / scale**0.5 if scale > 0 else 0.0), seen
 
     best, seen = look(grid)
     length = 1.0
     for _ in range(steps):
         # image = a + b * (template - slope * shift): solve for a, b and -b * shift
-        solution = solve @ ((seen - seen.mean()) @ design)
-        contrast = solution[1] or _slope(seen, template.value)
+        solution = solve @ (seen @ design)
+        contrast = solution[1] or float(seen @ expected) / max(norm, 1e-12)
         if contrast == 0:
             break
         shift = -solution[2:] / contrast
-        if np.abs(shift).max() < _STILL:
+        most = float(np.abs(shift).max())
+        if most < _STILL:
             break
         # a step beyond a module leaves the range in which the gradient says anything
-        shift *= length * min(1.0, 1.0 / max(float(np.abs(shift).max()), 1e-9))
+        shift *= length / max(most, 1.0)
         change = shift if within is None else within @ shift
         further, seen_further = look(best.grid.bent(change.reshape(terms, 2)))
         gain = abs(further.correlation) - abs(best.correlation)
@@ -265,11 +271,6 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
         if gain < _STRAIGHT:
             break
     return fit
-
-
-def _slope(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    centred = expected - expected.mean()
-    return float((centred * seen).sum() / max(float((centred * centred).sum()), 1e-12))
 
 
 def _correlation(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
