@@ -14,7 +14,14 @@ from napari_nanoqr.planning.cheapest import cheapest_mask, mask_options, remaske
 from napari_nanoqr.symbols.decode import decode_modules
 from napari_nanoqr.symbols.encode import encode
 
+MARGIN = "napari_nanoqr.planning.cheapest.measure_margin"
 URL = "https://www.tuwien.at/en/news"
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to tell what is much better from what is much worse."""
+    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
 
 
 @pytest.mark.parametrize("version", [3, 7, "M4", "R13x43"])
@@ -51,9 +58,7 @@ def test_the_encoders_own_mask_is_the_standard() -> None:
 def test_the_cheapest_is_taken_where_all_keep_their_margin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "napari_nanoqr.planning.cheapest.measure_channel", lambda *_, **__: Channel(0.9)
-    )
+    monkeypatch.setattr(MARGIN, lambda *_, **__: (Channel(0.9), 1.5))
     design = Design(encode(URL, "M"), quiet_zone=0)
     choice = cheapest_mask(design)
     assert choice.chosen.margin == choice.standard.margin
@@ -67,10 +72,10 @@ def test_the_cheapest_is_taken_where_all_keep_their_margin(
 def test_what_loses_its_margin_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     own = encode(URL, "M")
 
-    def channel(plan, *_, **__):
-        return Channel(0.9 if plan.design.symbol.mask == own.mask else 0.6)
+    def margin(plan, *_, **__):
+        return Channel(0.9), 1.5 if plan.design.symbol.mask == own.mask else 0.6
 
-    monkeypatch.setattr("napari_nanoqr.planning.cheapest.measure_channel", channel)
+    monkeypatch.setattr(MARGIN, margin)
     choice = cheapest_mask(Design(encode(URL, "M", mask=(own.mask + 1) % 8)))
     assert choice.chosen == choice.standard
     assert choice.saved_s == 0

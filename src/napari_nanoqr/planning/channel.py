@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ _MODULES = 2200
 
 _MOST_IMAGES = 8
 
-_TURN_DEG = 37.0
-"""From image to image, so that modules meet the pixels in ever other ways."""
+_TURN_DEG = 7.0
+"""First rotation, and from image to image: modules meet the pixels in ever other ways."""
 
 _SLOPES = np.linspace(0.2, 1.4, 61)
 _SLOPE_SPREAD = 0.15
@@ -84,6 +85,7 @@ def measure_channel(
     source: MillPlan | Pattern,
     sem: SemCondition | None = None,
     *,
+    film: Film | None = None,
     images: int | None = None,
     seed: int = 0,
     cancelled: Callable[[], bool] | None = None,
@@ -97,6 +99,8 @@ def measure_channel(
         tell its design.
     sem : SemCondition, optional
         How it is imaged.
+    film : Film, optional
+        What really is there, milled with the dose of the plan; by default the plan's.
     images : int, optional
         By default as many as give about 2200 data modules, 8 at most.
     seed : int
@@ -129,11 +133,12 @@ def measure_channel(
     dark = design_of(pattern).symbol.matrix
     data = ~layout_of(dark.shape).certain
     count = images or min(_MOST_IMAGES, math.ceil(_MODULES / data.sum()))
+    asked = sem.arguments() | {"film": film}
     said = []
     for number in range(count):
         if cancelled is not None and cancelled():
             raise Cancelled
-        said.append(_weighed(pattern, dark, sem, 20 + number * _TURN_DEG, seed + number)[data])
+        said.append(_weighed(pattern, dark, asked, (number + 1) * _TURN_DEG, seed + number)[data])
     right = np.concatenate(said)
     if not right.any():
         return Channel(0.0)
@@ -163,13 +168,13 @@ def design_of(pattern: Pattern) -> Design:
 
 
 def _weighed(
-    pattern: Pattern, dark: NDArray[np.bool_], sem: SemCondition, turn_deg: float, seed: int
+    pattern: Pattern, dark: NDArray[np.bool_], asked: dict[str, Any], turn_deg: float, seed: int
 ) -> NDArray[np.float64]:
     """Return log-likelihoods of what was written, from one image."""
     from napari_nanoqr.reading.equalise import module_likelihoods
     from napari_nanoqr.reading.grid import Grid
 
-    micrograph = simulate_micrograph(pattern, rotation_deg=turn_deg, seed=seed, **sem.arguments())
+    micrograph = simulate_micrograph(pattern, rotation_deg=turn_deg, seed=seed, **asked)
     corners = np.array(micrograph.metadata["truth"]["corners_yx"])
     seen = module_likelihoods(
         micrograph.image.astype(np.float32), Grid.from_corners(corners, dark.shape)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from napari_nanoqr.design.design import Design, Mill
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.plan import plan_milling
-from napari_nanoqr.planning.channel import Cancelled, measure_channel
+from napari_nanoqr.planning.channel import Cancelled
 from napari_nanoqr.planning.condition import SemCondition
-from napari_nanoqr.planning.read_probability import Progress, dose_margin
+from napari_nanoqr.planning.margin import measure_margin
+from napari_nanoqr.planning.read_probability import Progress
 from napari_nanoqr.symbols.kinds import layout_named, layout_of
 from napari_nanoqr.symbols.penalty import edge_scores, finder_likes, penalties
 from napari_nanoqr.symbols.symbol import Symbol
@@ -189,8 +190,8 @@ def cheapest_mask(
         if cancelled is not None and cancelled():
             raise Cancelled
         plan = plan_milling(_as(design, option), beam)
-        channel = measure_channel(plan, sem, cancelled=cancelled)
-        return dose_margin(channel, design.symbol.version, design.symbol.error)
+        symbol = design.symbol
+        return measure_margin(plan, symbol.version, symbol.error, sem, cancelled=cancelled)[1]
 
     def measured(option: MaskOption) -> MaskOption:
         index = options.index(option)
@@ -200,12 +201,15 @@ def cheapest_mask(
             progress(done, len(options), f"mask {option.mask}, {option.mill} modules milled")
         return options[index]
 
-    chosen = options[0]
+    # what looks less like finder patterns is no reason to take longer
+    cheaper = [option for option in options if option.beam_time_s <= own.beam_time_s]
+    chosen = cheaper[0]
     if least_margin > 0:
         own = measured(own)
         assert own.margin is not None
-        for option in list(options):
-            chosen = option if option.margin is not None else measured(option)
+        for option in cheaper:
+            is_own = option.mask == own.mask and option.mill == own.mill
+            chosen = own if is_own else measured(option)
             assert chosen.margin is not None
             if chosen is own or chosen.margin >= least_margin * own.margin:
                 break

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.physics.milling import FilmState
+from napari_nanoqr.planning.window import Window
 from napari_nanoqr.sem.micrograph import Micrograph
 
 if TYPE_CHECKING:
@@ -112,22 +113,21 @@ def draw_micrograph(
         axes.set_xlabel(f"{image.shape[1] * size[1] / 1000:.3g} µm wide, {size[1]:.3g} nm a pixel")
 
 
-def draw_curve(
-    axes: Axes,
-    x: NDArray[np.float64],
-    probability: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    label: str,
-    here: float | None = None,
-    **scale: Any,
-) -> None:
-    """Draw read probability with its interval against something, and where one is."""
-    axes.fill_between(x, 100 * low, 100 * high, color=MILLED_COLOUR, alpha=0.2, lw=0)
-    axes.plot(x, 100 * probability, color=MILLED_COLOUR, marker="o", ms=3, lw=1.5)
-    if here is not None:
-        axes.axvline(here, color=INK, lw=1, ls="--")
-    axes.set(xlabel=label, ylabel="read (%)", ylim=(-3, 103), **scale)
+def draw_window(axes: Axes, window: Window) -> None:
+    """Draw the read probability against a quantity, with the window to stay in."""
+    values = window.values
+    axes.fill_between(
+        values, 100 * window.low, 100 * window.high, color=MILLED_COLOUR, alpha=0.2, lw=0
+    )
+    axes.plot(values, 100 * window.probability, color=MILLED_COLOUR, marker="o", ms=3, lw=1.5)
+    if window.recommended is not None:
+        axes.axvspan(*window.recommended, color="#009e73", alpha=0.12, lw=0)
+    axes.axvline(window.planned, color=INK, lw=1, ls="--")
+    axes.set(xlabel=f"{window.quantity} ({window.unit})", ylabel="images read (%)", ylim=(-3, 103))
+    margin = axes.twinx()
+    margin.plot(values, window.margin, color=FILM_COLOUR, lw=1.2)
+    margin.set_ylabel("margin (x the electrons)", color="#a36a00")
+    margin.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
 
 

@@ -16,12 +16,12 @@ from napari_nanoqr.physics.edges import edge_bias_nm
 from napari_nanoqr.physics.milling import FilmState, mill
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.physics.sputtering import EXPECTED
-from napari_nanoqr.planning.channel import Cancelled, design_of, measure_channel
+from napari_nanoqr.planning.channel import Cancelled, design_of
 from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.planning.margin import measure_margin
 from napari_nanoqr.planning.read_probability import (
     Progress,
     ReadProbability,
-    dose_margin,
     read_probability,
 )
 from napari_nanoqr.reading.reading import Reading
@@ -184,12 +184,13 @@ def predict(
     at(2, "Reading the predicted micrograph …")
     readings = read_codes(micrograph, pitch_nm=design.pitch_nm)
     at(3, "Asking how probably such micrographs are read …")
-    channel = measure_channel(pattern, sem, cancelled=cancelled)
     symbol = design.symbol
+    channel, margin = measure_margin(
+        pattern, symbol.version, symbol.error, sem, cancelled=cancelled
+    )
     return Prediction(
         design, film, sem, micrograph, readings,
-        read_probability(channel, symbol.version, symbol.error),
-        dose_margin(channel, symbol.version, symbol.error),
+        read_probability(channel, symbol.version, symbol.error), margin,
     )  # fmt: skip
 
 

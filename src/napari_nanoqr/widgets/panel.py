@@ -111,6 +111,8 @@ class Panel(QScrollArea):
         """Put labelled fields that fold below what is there."""
         section = QCollapsible(title)
         section.setDuration(0)
+        # a long title is cut off rather than making the panel wider than its dock
+        section.toggleButton().setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         rows = QWidget()
         _form(rows, fields).setContentsMargins(12, 2, 0, 4)
         section.addWidget(rows)
@@ -254,7 +256,7 @@ class Panel(QScrollArea):
     def _title_row(self, title: str) -> QHBoxLayout:
         row = QHBoxLayout()
         label = QLabel(f"<b>{title}</b>")
-        menu = QMenu(self)
+        self.menu = menu = QMenu(self)
         menu.addAction("Save settings …", self._save_settings)
         menu.addAction("Load settings …", self._load_settings)
         menu.addAction("Copy as command line", self._copy_command_line)
@@ -274,9 +276,13 @@ class Panel(QScrollArea):
         path, _ = QFileDialog.getSaveFileName(
             self, "Save settings", f"nanoqr-{self.command}.json", "Settings (*.json)"
         )
-        if path:
-            self._try(lambda: save_settings(Path(path), self.command, self.settings()))
+
+        def save() -> None:
+            save_settings(Path(path), self.command, self.settings())
             self.say(f"Settings saved: nanoqr {self.command} --settings {Path(path).name}")
+
+        if path:
+            self._try(save)
 
     def _load_settings(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load settings", "", "Settings (*.json)")
@@ -284,11 +290,14 @@ class Panel(QScrollArea):
             self._try(lambda: self.apply_settings(load_settings(Path(path), self.command)))
 
     def _copy_command_line(self) -> None:
-        line = command_line(self.command, self.settings())
-        clipboard = QApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(line)
-        self.say(f"Copied: {line}")
+        def copy() -> None:
+            line = command_line(self.command, self.settings())
+            clipboard = QApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(line)
+            self.say(f"Copied: {line}")
+
+        self._try(copy)
 
     def _try(self, action: Callable[[], None]) -> None:
         try:
