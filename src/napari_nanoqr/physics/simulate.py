@@ -21,7 +21,7 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.fib.sidecar import Milling, placed_designs
 from napari_nanoqr.fib.verify import displacement_nm
 from napari_nanoqr.physics.damage import Damage
-from napari_nanoqr.physics.milling import BeamShape, mill
+from napari_nanoqr.physics.milling import BeamShape, FilmState, mill
 from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.sem import SemModel, image_film
 from napari_nanoqr.physics.sputtering import IDEAL, Sputtering
@@ -50,6 +50,7 @@ def simulate_micrograph(
     beam_shape: BeamShape | None = None,
     sputtering: Sputtering = IDEAL,
     model: SemModel | None = None,
+    milled: FilmState | None = None,
     seed: int | None = None,
 ) -> Micrograph:
     """Predict the micrograph of a milled pattern.
@@ -91,6 +92,9 @@ def simulate_micrograph(
         :func:`~napari_nanoqr.physics.milling.mill`.
     model : SemModel, optional
         Contrast and detector.
+    milled : FilmState, optional
+        The film that the source leaves, where that is known already; film, beam, its shape and
+        sputtering then have no effect.
     seed : int, optional
         For the same noise again.
 
@@ -112,10 +116,8 @@ def simulate_micrograph(
         source = plan_milling(source if film is None else replace(source, film=film), beam)
     pattern = source if isinstance(source, Pattern) else pattern_of(source)
     placed = placed_designs(pattern.metadata)
-    film = film or (placed[0].design.film if placed else Film())
-    state = mill(
-        pattern, film, beam, shape=beam_shape, sputtering=sputtering,
-        **_volume(pattern, placed, film),
+    state = milled or mill_pattern(
+        pattern, film, beam, shape=beam_shape, sputtering=sputtering
     )  # fmt: skip
     faults = faults or ScanFaults()
     moves = max(map(abs, drift_nm)) + faults.reach_nm(frames)
@@ -137,6 +139,42 @@ def simulate_micrograph(
     truths = [_truth(item, moved, view) for item in placed]
     truth = truths[0] if len(truths) == 1 else truths
     return replace(micrograph, metadata=micrograph.metadata | {"truth": truth})
+
+
+def mill_pattern(
+    pattern: Pattern,
+    film: Film | None = None,
+    beam: Beam | None = None,
+    *,
+    shape: BeamShape | None = None,
+    sputtering: Sputtering = IDEAL,
+) -> FilmState:
+    """Mill a pattern with the film and the volume per dose that it was planned for.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        As read from its file; what it was planned for stands in its sidecar.
+    film : Film, optional
+        By default the design's, or 15 nm of CrN on glass.
+    beam, shape, sputtering
+        As for :func:`~napari_nanoqr.physics.milling.mill`.
+
+    Returns
+    -------
+    FilmState
+        The film after milling.
+
+    Raises
+    ------
+    ValueError
+        Where the pattern does not tell its scale or beam.
+    """
+    placed = placed_designs(pattern.metadata)
+    film = film or (placed[0].design.film if placed else Film())
+    return mill(
+        pattern, film, beam, shape=shape, sputtering=sputtering, **_volume(pattern, placed, film)
+    )
 
 
 def pattern_of(plan: Milling) -> Pattern:

@@ -22,7 +22,9 @@ from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.fib.sidecar import placed_designs
-from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
+from napari_nanoqr.physics.milling import FilmState
+from napari_nanoqr.physics.simulate import mill_pattern, pattern_of, simulate_micrograph
+from napari_nanoqr.physics.sputtering import EXPECTED
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.progress import Cancelled as Cancelled
 from napari_nanoqr.symbols.kinds import layout_of
@@ -86,6 +88,7 @@ def measure_channel(
     sem: SemCondition | None = None,
     *,
     film: Film | None = None,
+    milled: FilmState | None = None,
     images: int | None = None,
     seed: int = 0,
     cancelled: Callable[[], bool] | None = None,
@@ -101,6 +104,8 @@ def measure_channel(
         How it is imaged.
     film : Film, optional
         What really is there, milled with the dose of the plan; by default the plan's.
+    milled : FilmState, optional
+        The film after milling, where that is known already; see :func:`expected_film`.
     images : int, optional
         By default as many as give about 2200 data modules, 8 at most.
     seed : int
@@ -133,7 +138,7 @@ def measure_channel(
     dark = design_of(pattern).symbol.matrix
     data = ~layout_of(dark.shape).certain
     count = images or min(_MOST_IMAGES, math.ceil(_MODULES / data.sum()))
-    asked = sem.arguments() | {"film": film}
+    asked = sem.arguments() | {"milled": milled or expected_film(pattern, film)}
     said = []
     for number in range(count):
         if cancelled is not None and cancelled():
@@ -144,6 +149,24 @@ def measure_channel(
         return Channel(0.0)
     slope = _true_slope(right)
     return Channel(float(_told(slope * right).mean()), slope)
+
+
+def expected_film(pattern: Pattern, film: Film | None = None) -> FilmState:
+    """Mill a pattern as is to be expected: with the angle of incidence, and what falls back.
+
+    Parameters
+    ----------
+    pattern : Pattern
+        As read from its file.
+    film : Film, optional
+        What really is there; by default what it was planned for.
+
+    Returns
+    -------
+    FilmState
+        The film that all predictions of reading look at.
+    """
+    return mill_pattern(pattern, film, sputtering=EXPECTED)
 
 
 def design_of(pattern: Pattern) -> Design:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan
-from napari_nanoqr.planning.channel import Channel, measure_channel
+from napari_nanoqr.physics.milling import FilmState
+from napari_nanoqr.physics.simulate import pattern_of
+from napari_nanoqr.planning.channel import Channel, expected_film, measure_channel
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.read_probability import dose_margin
 
@@ -27,6 +29,7 @@ def measure_margin(
     sem: SemCondition | None = None,
     *,
     film: Film | None = None,
+    milled: FilmState | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[Channel, float]:
     """Predict micrographs with ever fewer electrons, until a symbol is about to be lost.
@@ -43,6 +46,8 @@ def measure_margin(
         How it is imaged.
     film : Film, optional
         What really is there; by default the source's.
+    milled : FilmState, optional
+        The film after milling, where that is known already.
     cancelled : callable, optional
         Asked before each image.
 
@@ -61,7 +66,9 @@ def measure_margin(
         Where the source or the condition cannot be.
     """
     sem = sem or SemCondition()
-    channel = faint = measure_channel(source, sem, film=film, cancelled=cancelled)
+    pattern = pattern_of(source) if isinstance(source, MillPlan) else source
+    milled = milled or expected_film(pattern, film)
+    channel = faint = measure_channel(pattern, sem, milled=milled, cancelled=cancelled)
     share = 1.0
     for _ in range(_MOST_STEPS - 1):
         margin = dose_margin(faint, version, error)
@@ -69,5 +76,5 @@ def measure_margin(
             break
         share /= margin
         fewer = replace(sem, electrons_per_pixel=share * sem.electrons_per_pixel)
-        faint = measure_channel(source, fewer, film=film, cancelled=cancelled)
+        faint = measure_channel(pattern, fewer, milled=milled, cancelled=cancelled)
     return channel, dose_margin(faint, version, error) / share

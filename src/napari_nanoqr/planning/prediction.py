@@ -13,10 +13,9 @@ from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.physics.edges import edge_bias_nm
-from napari_nanoqr.physics.milling import FilmState, mill
+from napari_nanoqr.physics.milling import FilmState
 from napari_nanoqr.physics.simulate import simulate_micrograph
-from napari_nanoqr.physics.sputtering import EXPECTED
-from napari_nanoqr.planning.channel import Cancelled, design_of
+from napari_nanoqr.planning.channel import Cancelled, design_of, expected_film
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.margin import measure_margin
 from napari_nanoqr.planning.read_probability import (
@@ -175,28 +174,17 @@ def predict(
             progress(step, 4, text)
 
     at(0, "Milling the film …")
-    film = mill(
-        pattern, design.film, sputtering=EXPECTED,
-        volume_per_dose_um3_per_nc=_planned_volume(pattern),
-    )  # fmt: skip
+    film = expected_film(pattern)
     at(1, "Imaging it …")
-    micrograph = simulate_micrograph(pattern, seed=0, **sem.arguments())
+    micrograph = simulate_micrograph(pattern, milled=film, seed=0, **sem.arguments())
     at(2, "Reading the predicted micrograph …")
     readings = read_codes(micrograph, pitch_nm=design.pitch_nm)
     at(3, "Asking how probably such micrographs are read …")
     symbol = design.symbol
     channel, margin = measure_margin(
-        pattern, symbol.version, symbol.error, sem, cancelled=cancelled
+        pattern, symbol.version, symbol.error, sem, milled=film, cancelled=cancelled
     )
     return Prediction(
         design, film, sem, micrograph, readings,
         read_probability(channel, symbol.version, symbol.error), margin,
     )  # fmt: skip
-
-
-def _planned_volume(pattern: Pattern) -> float | None:
-    """Return the volume per dose that the pattern was planned with, where its sidecar says so."""
-    planned = pattern.metadata.get("volume_per_dose_um3_per_nc")
-    if not isinstance(planned, dict) or "value" not in planned:
-        return None
-    return float(planned["value"])

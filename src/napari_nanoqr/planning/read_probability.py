@@ -15,7 +15,13 @@ from napari_nanoqr.codes.bounds import word_failure
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
-from napari_nanoqr.planning.channel import Cancelled, Channel, design_of, measure_channel
+from napari_nanoqr.planning.channel import (
+    Cancelled,
+    Channel,
+    design_of,
+    expected_film,
+    measure_channel,
+)
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.reading.information import SURE_BITS, search_loss
 from napari_nanoqr.symbols.kinds import layout_named
@@ -231,14 +237,15 @@ def count_reading(
     pattern = pattern_of(source) if isinstance(source, MillPlan) else source
     design = design_of(pattern)
     payload = design.symbol.payload
+    film = expected_film(pattern)
     read = done = 0
     for number in range(images):
         if cancelled is not None and cancelled():
             break
         rng = np.random.default_rng([seed, number])
         micrograph = simulate_micrograph(
-            pattern, rotation_deg=float(rng.uniform(0, 360)), seed=int(rng.integers(1 << 31)),
-            **sem.arguments(),
+            pattern, milled=film, rotation_deg=float(rng.uniform(0, 360)),
+            seed=int(rng.integers(1 << 31)), **sem.arguments(),
         )  # fmt: skip
         cut = (rng.uniform(0, _MOST_CUT_OFF, 4) * np.repeat(micrograph.image.shape, 2)).astype(int)
         bottom, right = micrograph.image.shape[0] - cut[1], micrograph.image.shape[1] - cut[3]
