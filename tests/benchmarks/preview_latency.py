@@ -28,7 +28,7 @@ def main() -> None:
     viewer = napari.Viewer(show=True)
     _, widget = viewer.window.add_plugin_dock_widget("napari-nanoqr", "Encode preview")
     assert isinstance(widget, EncodePreview)
-    widget.version.value = 40
+    widget.fields.version.value = 40
     settle()
     print(f"{'':28}{'median':>10}{'95 %':>10}  (ms, {changes} changes, version 40)")
     report("preview alone", measure(viewer, widget, changes))
@@ -52,7 +52,7 @@ def measure(viewer: napari.Viewer, widget: EncodePreview, changes: int) -> np.nd
         layer.events.data.connect(note)
         text = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(100, 2000)))
         start = time.perf_counter()
-        widget.text.value = text
+        widget.payload.text.value = text
         while not seen and time.perf_counter() < start + 10:
             QApplication.processEvents()
         changed = seen[0]

@@ -29,7 +29,7 @@ def widget(viewer: ViewerModel, qtbot) -> EncodePreview:  # type: ignore[no-unty
 
 
 def type_text(widget: EncodePreview, text: str) -> None:
-    widget.text.value = text
+    widget.payload.text.value = text
     widget.update_preview()
 
 
@@ -42,25 +42,25 @@ def payload_in(viewer: ViewerModel, name: str = "design · modules") -> bytes:
 
 def test_a_design_is_there_from_the_start(viewer: ViewerModel, widget: EncodePreview) -> None:
     assert [layer.name for layer in viewer.layers] == ["design · modules", "design · outline"]
-    assert payload_in(viewer) == widget.text.value.encode()
+    assert payload_in(viewer) == widget.payload.text.value.encode()
 
 
 def test_the_layers_follow_the_typing(viewer, widget, qtbot) -> None:  # type: ignore[no-untyped-def]
-    widget.text.value = "typed"
+    widget.payload.text.value = "typed"
     qtbot.waitUntil(lambda: payload_in(viewer) == b"typed", timeout=2000)
     assert len(viewer.layers) == 2
 
 
 def test_the_layers_follow_in_3d_too(viewer: ViewerModel, widget: EncodePreview) -> None:
     viewer.dims.ndisplay = 3
-    widget.version.value = 6
+    widget.fields.version.value = 6
     type_text(widget, "seen from the side")
     assert payload_in(viewer) == b"seen from the side"
     assert np.ptp(viewer.layers[1].data[0], axis=0) == pytest.approx([41 * 49] * 2)
 
 
 def test_sizes_are_true_and_in_nm(viewer: ViewerModel, widget: EncodePreview) -> None:
-    widget.version.value, widget.pitch.value = 3, 48.5
+    widget.fields.version.value, widget.fields.pitch.value = 3, 48.5
     widget.update_preview()
     modules, outline = viewer.layers
     for layer in viewer.layers:
@@ -81,19 +81,19 @@ def test_sizes_are_true_and_in_nm(viewer: ViewerModel, widget: EncodePreview) ->
 )
 @given(text=st.text(max_size=400), kind=st.sampled_from(["text", "hex"]))
 def test_nothing_typed_ever_raises(viewer, widget, text: str, kind: str) -> None:  # type: ignore[no-untyped-def]
-    widget.kind.value = kind
+    widget.payload.kind.value = kind
     type_text(widget, text)
     if widget.design is None:
         assert widget.status.text()
         assert not widget.save_button.isEnabled()
     elif kind == "text":
         # Qt's own text field turns some separators into line ends before we see them
-        assert payload_in(viewer) == widget.text.value.encode("utf-8", "surrogatepass")
+        assert payload_in(viewer) == widget.payload.text.value.encode("utf-8", "surrogatepass")
 
 
 class TestATooLongPayload:
     def test_says_by_how_much_and_what_would_hold_it(self, widget: EncodePreview) -> None:
-        widget.version.value = 2
+        widget.fields.version.value = 2
         type_text(widget, "x" * 40)
         assert "by 14 bytes" in widget.status.text()
         assert "version 3-M" in widget.status.text()
@@ -108,12 +108,12 @@ class TestATooLongPayload:
 
 
 def test_hex_and_files_give_their_exact_bytes(viewer, widget, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    widget.kind.value = "hex"
+    widget.payload.kind.value = "hex"
     type_text(widget, "00 ff\n10")
     assert payload_in(viewer) == b"\x00\xff\x10"
     data = bytes(range(200))
     (tmp_path / "data.bin").write_bytes(data)
-    widget.kind.value, widget.file.value = "file", tmp_path / "data.bin"
+    widget.payload.kind.value, widget.payload.file.value = "file", tmp_path / "data.bin"
     widget.update_preview()
     assert payload_in(viewer) == data
 
@@ -121,14 +121,14 @@ def test_hex_and_files_give_their_exact_bytes(viewer, widget, tmp_path: Path) ->
 def test_a_large_file_is_not_even_read(widget: EncodePreview, tmp_path: Path) -> None:
     with (tmp_path / "large.bin").open("wb") as file:
         file.truncate(1 << 40)
-    widget.kind.value, widget.file.value = "file", tmp_path / "large.bin"
+    widget.payload.kind.value, widget.payload.file.value = "file", tmp_path / "large.bin"
     widget.update_preview()
     assert widget.design is None
     assert "at most" in widget.status.text()
 
 
 def test_numbers_are_those_of_the_record(widget: EncodePreview) -> None:
-    widget.version.value, widget.error.value = 3, "L"
+    widget.fields.version.value, widget.fields.error.value = 3, "L"
     widget.update_preview()
     shown = {row: label.text() for row, label in widget._rows.items()}
     assert "29 x 29" in shown["Symbol"]
@@ -182,8 +182,12 @@ class TestLayersOfTheUser:
 
 def test_settings_make_an_equal_design(widget, viewer, qtbot) -> None:  # type: ignore[no-untyped-def]
     type_text(widget, "settings")
-    widget.error.value, widget.mask_number.value, widget.pitch.value = "Q", 3, 30.0
-    widget.mill.value, widget.quiet_zone.value, widget.name.value = "light", 2, "mine"
+    widget.fields.error.value, widget.fields.mask.value, widget.fields.pitch.value = "Q", 3, 30.0
+    widget.fields.mill.value, widget.fields.quiet_zone.value, widget.fields.name.value = (
+        "light",
+        2,
+        "mine",
+    )
     widget.update_preview()
     other = EncodePreview(ViewerModel())
     qtbot.addWidget(other)
@@ -201,7 +205,7 @@ def test_the_command_line_makes_an_equal_design(widget, text: str, tmp_path: Pat
     from napari_nanoqr.cli.settings import command_line
 
     type_text(widget, text)
-    widget.error.value, widget.pitch.value = "H", 31.25
+    widget.fields.error.value, widget.fields.pitch.value = "H", 31.25
     widget.update_preview()
     words = shlex.split(command_line("encode", widget.settings()))[1:]
     target = tmp_path / "d.json"

@@ -35,8 +35,8 @@ def dock(viewer: Any, name: str) -> Any:
 def test_a_payload_goes_in_and_comes_out(viewer: Any, qtbot: Any, tmp_path: Path) -> None:
     encode = dock(viewer, "Encode preview")
     assert isinstance(encode, EncodePreview)
-    encode.text.value = PAYLOAD
-    encode.error.value, encode.name.value = "Q", "loop"
+    encode.payload.text.value = PAYLOAD
+    encode.fields.error.value, encode.fields.name.value = "Q", "loop"
     qtbot.waitUntil(
         lambda: encode.design is not None and encode.design.symbol.payload == PAYLOAD.encode(),
         timeout=5000,

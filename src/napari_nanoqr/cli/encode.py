@@ -19,7 +19,8 @@ examples:
   nanoqr encode --file data.bin --error Q --mill light -o data.json
 """
 
-_SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR", "smallest": "smallest"}
+SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR", "smallest": "smallest"}
+"""What `--symbol` takes, and the kinds of symbols that it stands for."""
 
 
 def add_command(commands: Any) -> None:
@@ -39,11 +40,11 @@ def add_command(commands: Any) -> None:
         "--error", choices="LMQH", default="M", help="error-correction level (default M)"
     )
     parser.add_argument(
-        "--symbol", choices=tuple(_SYMBOLS),
+        "--symbol", choices=tuple(SYMBOLS),
         help="kind of symbol, or the smallest of all kinds (default: that of the version, or qr)",
     )  # fmt: skip
     parser.add_argument(
-        "--version", type=_version, metavar="N",
+        "--version", type=read_version, metavar="N",
         help="1 to 40, M1 to M4, or e.g. R11x43 (default: the smallest that fits)",
     )  # fmt: skip
     parser.add_argument(
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
     symbol = encode(
         _payload(options), options.error, options.version, options.mask,
-        symbology=_SYMBOLS.get(options.symbol), eci=options.eci,
+        symbology=SYMBOLS.get(options.symbol), eci=options.eci,
     )  # fmt: skip
     film = Film(options.film, options.thickness, options.substrate)
     design = Design(symbol, options.pitch, options.mill, options.quiet_zone, film, options.name)
@@ -123,7 +124,7 @@ def summary(design: Any) -> str:
     return "\n".join(lines)
 
 
-def _version(word: str) -> int | str:
+def read_version(word: str) -> int | str:
     """Read a version: a number, or a name in any case."""
     return int(word) if word.isdecimal() else word.upper().replace("X", "x")
 

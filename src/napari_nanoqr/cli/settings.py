@@ -62,7 +62,8 @@ def command_line(command: str, settings: dict[str, Any]) -> str:
         The subcommand.
     settings : dict
         Values by option name. The key ``""`` holds the positional arguments as a list;
-        options that are None or False are left out, True stands for a flag.
+        options that are None or False are left out, True stands for a flag, and a list for an
+        option that is given more than once.
 
     Returns
     -------
@@ -113,14 +114,16 @@ def _options(settings: dict[str, Any]) -> list[str]:
         if name == "" or value is None or value is False:
             continue
         option = "--" + name.replace("_", "-")
-        text = f"{value:.12g}" if isinstance(value, float) else str(value)
         if value is True:
             words.append(option)
-        elif text.startswith("-"):
-            # it would be taken for an option of its own
-            words.append(f"{option}={text}")
-        else:
-            words += [option, text]
+            continue
+        for each in value if isinstance(value, list) else [value]:
+            text = f"{each:.12g}" if isinstance(each, float) else str(each)
+            if text.startswith("-"):
+                # it would be taken for an option of its own
+                words.append(f"{option}={text}")
+            else:
+                words += [option, text]
     return words
 
 

@@ -137,6 +137,48 @@ def run(options: argparse.Namespace) -> int:
     return 0 if choices else 1
 
 
+HEADS = ("symbol", "modules", "pitch", "um^2", "/record", "beam on", "read %", "range", "")
+
+
+def rows(
+    choices: Sequence[Choice], payload: str | bytes | None = None
+) -> tuple[list[tuple[str, ...]], int]:
+    """Return the cells of a table of choices, and which of its rows is the record's.
+
+    Parameters
+    ----------
+    choices : sequence of Choice
+        Smallest first.
+    payload : str or bytes, optional
+        What was asked for: what is stored otherwise is marked.
+
+    Returns
+    -------
+    list of tuple of str
+        A row for each choice, as `HEADS` says, and one for the record.
+    int
+        Where the record's is; where the choices end before it, it is the last one.
+    """
+    from napari_nanoqr.cli.export import duration
+    from napari_nanoqr.design.density import RECORD_AREA_UM2
+    from napari_nanoqr.planning.read_probability import percent
+
+    cells: list[tuple[str, ...]] = [
+        (
+            choice.name, f"{choice.modules[0]} x {choice.modules[1]}", f"{choice.pitch_nm:g} nm",
+            f"{choice.area_um2:.3f}", f"{choice.times_record_area:.3f}",
+            duration(choice.beam_time_s), f"{percent(choice.reading.probability)}",
+            f"{percent(choice.reading.low)} to {percent(choice.reading.high)}",
+            "" if payload in (None, choice.payload) else "in capitals",
+        )
+        for choice in choices
+    ]  # fmt: skip
+    at = sum(choice.area_um2 < RECORD_AREA_UM2 for choice in choices)
+    area = f"{RECORD_AREA_UM2:.3f}"
+    cells.insert(at, ("the record", "29 x 29", "48.5 nm", area, "1.000", "", "", "", ""))
+    return cells, at
+
+
 def table(
     choices: Sequence[Choice], *, several_pitches: bool = False, payload: str | bytes | None = None
 ) -> list[str]:
@@ -151,27 +193,9 @@ def table(
     payload : str or bytes, optional
         What was asked for: what is stored otherwise is marked.
     """
-    from napari_nanoqr.cli.export import duration
-    from napari_nanoqr.design.density import RECORD_AREA_UM2
-    from napari_nanoqr.planning.read_probability import percent
-
-    rows = [
-        (
-            choice.name, f"{choice.modules[0]} x {choice.modules[1]}", f"{choice.pitch_nm:g} nm",
-            f"{choice.area_um2:.3f}", f"{choice.times_record_area:.3f}",
-            duration(choice.beam_time_s), f"{percent(choice.reading.probability)}",
-            f"{percent(choice.reading.low)} to {percent(choice.reading.high)}",
-            "" if payload in (None, choice.payload) else "in capitals",
-        )
-        for choice in choices
-    ]  # fmt: skip
-    # where the list ends before it, the record is the last line
-    at = sum(choice.area_um2 < RECORD_AREA_UM2 for choice in choices)
-    area = f"{RECORD_AREA_UM2:.3f}"
-    rows.insert(at, ("the record", "29 x 29", "48.5 nm", area, "1.000", "", "", "", ""))
-    heads = ("symbol", "modules", "pitch", "um^2", "/record", "beam on", "read %", "range", "")
-    kept = [i for i in range(len(heads)) if i != 2 or several_pitches]
-    lines = [[row[i] for i in kept] for row in (heads, *rows)]
+    kept = [i for i in range(len(HEADS)) if i != 2 or several_pitches]
+    cells, _ = rows(choices, payload)
+    lines = [[row[i] for i in kept] for row in (HEADS, *cells)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(kept))]
     left = (0, len(kept) - 1)
     return [

@@ -149,10 +149,10 @@ def _update_outline(layer: Shapes, design: Design, origin: tuple[float, float]) 
 
 
 def size_text(height_um: float, width_um: float) -> str:
-    """Return the side of a square, or width and height, for people."""
+    """Return the side of a square, or height and width as for modules, for people."""
     if height_um == width_um:
         return f"{width_um:.4g} µm"
-    return f"{width_um:.4g} x {height_um:.4g} µm"
+    return f"{height_um:.4g} x {width_um:.4g} µm"
 
 
 def parts_of(viewer: ViewerModel, group: str) -> dict[str, Layer]:
