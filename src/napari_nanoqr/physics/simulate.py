@@ -114,11 +114,12 @@ def simulate_micrograph(
     """
     if isinstance(source, Design):
         source = plan_milling(source if film is None else replace(source, film=film), beam)
-    pattern = source if isinstance(source, Pattern) else pattern_of(source)
-    placed = placed_designs(pattern.metadata)
-    state = milled or mill_pattern(
-        pattern, film, beam, shape=beam_shape, sputtering=sputtering
-    )  # fmt: skip
+    if isinstance(source, Pattern):
+        pattern, placed = source, placed_designs(source.metadata)
+    else:
+        # a plan may mill modules that no design file would hold, such as damaged ones
+        pattern, placed = pattern_of(source), tuple(source.placed)
+    state = milled or _milled(pattern, placed, film, beam, beam_shape, sputtering)
     faults = faults or ScanFaults()
     moves = max(map(abs, drift_nm)) + faults.reach_nm(frames)
     rows, columns = shape or _default_shape(
@@ -170,11 +171,7 @@ def mill_pattern(
     ValueError
         Where the pattern does not tell its scale or beam.
     """
-    placed = placed_designs(pattern.metadata)
-    film = film or (placed[0].design.film if placed else Film())
-    return mill(
-        pattern, film, beam, shape=shape, sputtering=sputtering, **_volume(pattern, placed, film)
-    )
+    return _milled(pattern, placed_designs(pattern.metadata), film, beam, shape, sputtering)
 
 
 def pattern_of(plan: Milling) -> Pattern:
@@ -194,6 +191,20 @@ def pattern_of(plan: Milling) -> Pattern:
         path = Path(folder) / "pattern.str"
         write_pattern(plan, path, stream="s16,25ns")
         return replace(read_pattern(path), path=None)
+
+
+def _milled(
+    pattern: Pattern,
+    placed: Sequence[Placed],
+    film: Film | None,
+    beam: Beam | None,
+    shape: BeamShape | None,
+    sputtering: Sputtering,
+) -> FilmState:
+    film = film or (placed[0].design.film if placed else Film())
+    return mill(
+        pattern, film, beam, shape=shape, sputtering=sputtering, **_volume(pattern, placed, film)
+    )
 
 
 def _volume(pattern: Pattern, placed: Sequence[Placed], film: Film) -> dict[str, float]:
