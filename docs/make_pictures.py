@@ -8,6 +8,7 @@ On a machine without a screen::
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -36,7 +37,7 @@ from napari_nanoqr.sem.micrograph import Micrograph
 FOLDER = Path(__file__).parent / "pictures"
 WINDOW = (1240, 800)
 LARGEST_BYTES = 400_000
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def main(names: list[str]) -> int:
@@ -85,6 +86,17 @@ def beside() -> Image.Image:
         return window.picture()
 
 
+def smallest() -> Image.Image:
+    """Rank the symbols that hold a URL."""
+    with Window("Encode preview") as window:
+        window.panel.apply_settings({"": ["https://www.tuwien.at"], "allow_upper": True})
+        window.panel.show_smallest()
+        dialog = window.panel.smallest
+        window.until(lambda: dialog.worker is None)
+        window.wait(0.5)
+        return grab(dialog)
+
+
 def fib_export() -> Image.Image:
     with Window("FIB export") as window:
         add_record(window.viewer)
@@ -97,7 +109,7 @@ def prediction() -> Image.Image:
     """Press Predict, and show the micrograph."""
     with Window("FIB export") as window:
         layers = add_record(window.viewer)
-        window.panel.show_path.value = False
+        window.panel.fields.show_path.value = False
         window.panel.update_plan()
         window.panel.predict()
         window.until(lambda: window.panel.worker is None)
@@ -105,6 +117,47 @@ def prediction() -> Image.Image:
             layer.visible = layer.name.endswith("outline")
         window.viewer.reset_view()
         return window.picture()
+
+
+def film_3d() -> Image.Image:
+    """Press 3-D."""
+    with Window("FIB export") as window:
+        add_record(window.viewer)
+        window.panel.fields.show_path.value = False
+        window.panel.update_plan()
+        window.panel.show_surface()
+        window.until(lambda: window.panel.worker is None and window.viewer.dims.ndisplay == 3)
+        return window.picture()
+
+
+def windows() -> Image.Image:
+    """Press Windows."""
+    from napari_nanoqr.widgets.window_plot import WindowPlot
+
+    with Window("FIB export") as window:
+        add_record(window.viewer)
+        window.panel.update_plan()
+        window.panel.plot_windows()
+        window.until(lambda: window.panel.worker is None)
+        window.wait(0.5)
+        (plot,) = window.panel.findChildren(WindowPlot)
+        with tempfile.TemporaryDirectory() as folder:
+            plot.grab().save(str(Path(folder) / "plot.png"))
+            return Image.open(Path(folder) / "plot.png").copy()
+
+
+def report() -> Image.Image:
+    """Draw the pictures of an export's report, one above the other."""
+    from napari_nanoqr.physics.simulate import pattern_of
+    from napari_nanoqr.planning.prediction import predict
+    from napari_nanoqr.planning.report import pictures_of
+
+    predicted = predict(pattern_of(plan_milling(record_design())))
+    parts = [Image.open(io.BytesIO(picture.png)) for picture in pictures_of(predicted)]
+    canvas = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), "white")
+    for number, part in enumerate(parts):
+        canvas.paste(part, (0, number * parts[0].height))
+    return canvas
 
 
 def sem_decode() -> Image.Image:
@@ -371,8 +424,12 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "viewer": viewer,
     "encode-preview": encode_preview,
     "two-designs": beside,
+    "smallest": smallest,
     "fib-export": fib_export,
     "prediction": prediction,
+    "film-3d": film_3d,
+    "windows": windows,
+    "report": report,
     "sem-decode": sem_decode,
     "differences": differences,
     "choose-reader": choose_reader,

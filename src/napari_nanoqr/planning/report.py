@@ -92,7 +92,7 @@ class ExportReport:
         return page(
             f"Export of {self.plan.design.name}", verdict + predicted.verdict, self.good,
             [self._design_section(), self._plan_section(), *self._file_sections()],
-            _pictures(predicted),
+            pictures_of(predicted),
         )  # fmt: skip
 
     def save(self, path: Path) -> tuple[Path, Path]:
@@ -227,7 +227,8 @@ def export_report(
     )
 
 
-def _pictures(predicted: Prediction) -> list[Picture]:
+def pictures_of(predicted: Prediction) -> list[Picture]:
+    """Draw the pictures of a report: design and film, micrograph and a cut."""
     design, film = predicted.design, predicted.film
     first = new_figure(9.4, 4.2)
     left, right = first.subplots(1, 2)

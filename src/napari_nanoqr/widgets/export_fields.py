@@ -70,7 +70,7 @@ class ExportFields:
         )
         self.uncertainty = _number("Uncertainty (%)", 0, 99, 1, "Of your calibrated value", 10)
         self.over_etch = _number("Over-etch factor", 0.1, 10, 0.05, "On the dose", 1)
-        self.correct_edges = CheckBox(value=False, label="Edges", text="corrected for the spot")
+        self.correct_edges = CheckBox(value=False, label="Edges", text="corrected")
         self.correct_edges.tooltip = (
             "A dose for each point, so that modules keep their size after the beam's spread"
         )
@@ -80,8 +80,8 @@ class ExportFields:
         )
         self.pixels = _number("Pixels a module", 2, 100, 1, "Of the micrograph", 8)
         self.defocus = _number("Defocus (nm)", 0, 1000, 1, "Blur that comes on top of the probe's")
-        self.report = CheckBox(value=True, label="Report", text="written beside (HTML, JSON)")
-        self.report.tooltip = "Predicts what the file will do, with pictures; takes some seconds"
+        self.report = CheckBox(value=True, label="Report", text="beside the file")
+        self.report.tooltip = "HTML and JSON: what the file will do, with pictures; takes some seconds"
 
         # by the names of the command line's options
         self._options: dict[str, ValueWidget[Any]] = {
