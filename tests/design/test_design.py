@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_nanoqr.design.density import density
 from napari_nanoqr.design.design import BadDesign, Design
-from napari_nanoqr.design.film import Film, Layer
+from napari_nanoqr.design.film import Film, Layer, parse_layers
 from napari_nanoqr.fib.pattern_files import write_pattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.symbols.encode import encode
@@ -156,6 +156,23 @@ def test_modules_drawn_by_another_encoder_are_kept() -> None:
     values["mask"] = other.mask
     values["modules"] = ["".join("#" if m else "." for m in row) for row in other.matrix]
     assert np.array_equal(Design.from_dict(values).symbol.matrix, other.matrix)
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [("", ()), ("5 nm Cr", (Layer("Cr", 5),)), ("5nm Cr", (Layer("Cr", 5),)),
+     ("5 nm Cr, 100.5 nm SiO2", (Layer("Cr", 5), Layer("SiO2", 100.5))),
+     ("5 nm Cr on 100 nm SiO2", (Layer("Cr", 5), Layer("SiO2", 100)))],
+)  # fmt: skip
+def test_layers_are_read_as_people_write_them(text: str, layers: tuple[Layer, ...]) -> None:
+    assert parse_layers(text) == layers
+    assert parse_layers(" on ".join(map(str, layers))) == layers
+
+
+@pytest.mark.parametrize("text", ["Cr", "5 Cr", "nm Cr", "5 nm", "5 nm Cr, SiO2", "0 nm Cr"])
+def test_what_is_no_layer_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no layer|cannot be"):
+        parse_layers(text)
 
 
 def test_layers_below_the_film_come_back_from_the_file(tmp_path: Path) -> None:

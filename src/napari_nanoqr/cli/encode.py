@@ -73,6 +73,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--thickness", type=float, default=15.0, metavar="NM", help="of the film (default 15)"
     )
+    parser.add_argument(
+        "--below", default="", metavar="LAYERS",
+        help='between film and substrate, from the top: "5 nm Cr, 100 nm SiO2"',
+    )  # fmt: skip
     parser.add_argument("--substrate", default="glass", help="beneath the film (default glass)")
     parser.add_argument("--name", default="design", help="what layers and files are named after")
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
@@ -86,7 +90,7 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode, save, and say what it will be."""
     from napari_nanoqr.design.design import Design
-    from napari_nanoqr.design.film import Film
+    from napari_nanoqr.design.film import Film, parse_layers
     from napari_nanoqr.design.pictures import save_design
     from napari_nanoqr.symbols.encode import encode
 
@@ -94,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
         _payload(options), options.error, options.version, options.mask,
         symbology=SYMBOLS.get(options.symbol), eci=options.eci,
     )  # fmt: skip
-    film = Film(options.film, options.thickness, options.substrate)
+    layers = parse_layers(options.below)
+    film = Film(options.film, options.thickness, options.substrate, layers)
     design = Design(symbol, options.pitch, options.mill, options.quiet_zone, film, options.name)
     for path in options.output or ():
         save_design(design, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,34 @@ class Layer:
 
     def __str__(self) -> str:
         return f"{self.thickness_nm:g} nm {self.material}"
+
+
+def parse_layers(text: str) -> tuple[Layer, ...]:
+    """Read layers as people write them.
+
+    Parameters
+    ----------
+    text : str
+        From the top, e.g. ``"5 nm Cr, 100 nm SiO2"``; "on" and semicolons part layers as well.
+        Empty for none.
+
+    Returns
+    -------
+    tuple of Layer
+        The layers.
+
+    Raises
+    ------
+    ValueError
+        Where a part is no thickness in nm and a material.
+    """
+    layers = []
+    for part in filter(None, map(str.strip, re.split(r"[,;]|\bon\b", text))):
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)\s*nm\s+(\S.*)", part)
+        if not found:
+            raise ValueError(f"{part!r} is no layer: write its thickness and material, '5 nm Cr'.")
+        layers.append(Layer(found[2].strip(), float(found[1])))
+    return tuple(layers)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 
 from napari_nanoqr.cli.encode import SYMBOLS, read_version
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.design.film import Film
+from napari_nanoqr.design.film import Film, parse_layers
 from napari_nanoqr.symbols import micro, rectangular
 from napari_nanoqr.symbols.candidates import SYMBOLOGIES, levels_of
 from napari_nanoqr.symbols.encode import encode
@@ -73,6 +73,7 @@ class EncodeFields:
             "quiet_zone": self.quiet_zone,
             "film": self.material,
             "thickness": self.thickness,
+            "below": self.below,
             "substrate": self.substrate,
             "name": self.name,
         }
@@ -108,8 +109,10 @@ class EncodeFields:
             value=film.thickness_nm, min=0.1, max=1e4, step=1, label="Thickness (nm)"
         )
         self.substrate = LineEdit(value=film.substrate, label="Substrate")
+        self.below = LineEdit(value="", label="Layers below")
+        self.below.tooltip = "Between film and substrate, from the top: 5 nm Cr, 100 nm SiO2"
         self._film_section = panel.add_section(
-            "Film", self.material, self.thickness, self.substrate
+            "Film", self.material, self.thickness, self.below, self.substrate
         )
 
     # -- the design -------------------------------------------------------------------------
@@ -122,7 +125,10 @@ class EncodeFields:
         ValueError
             Where it cannot be.
         """
-        return Film(self.material.value.strip(), self.thickness.value, self.substrate.value.strip())
+        return Film(
+            self.material.value.strip(), self.thickness.value, self.substrate.value.strip(),
+            parse_layers(self.below.value),
+        )  # fmt: skip
 
     def design(self, payload: bytes | str) -> Design:
         """Encode a payload as the fields say.
