@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from napari_nanoqr.design.design import Design, Mill
 from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.plan import plan_milling
-from napari_nanoqr.planning.channel import Cancelled
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.margin import measure_margin
 from napari_nanoqr.planning.read_probability import Progress
+from napari_nanoqr.progress import Cancelled
 from napari_nanoqr.symbols.kinds import layout_named, layout_of
 from napari_nanoqr.symbols.penalty import edge_scores, finder_likes, penalties
 from napari_nanoqr.symbols.symbol import Symbol

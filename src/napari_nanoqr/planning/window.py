@@ -13,10 +13,10 @@ from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.design.record import record_design
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
-from napari_nanoqr.planning.channel import Cancelled
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.margin import measure_margin
 from napari_nanoqr.planning.read_probability import Progress, read_probability
+from napari_nanoqr.progress import Cancelled
 
 Quantity = Literal["dose", "pitch", "defocus", "drift", "thickness", "electrons"]
 """Ion dose, pitch, defocus and drift of the SEM, film thickness, electrons of the SEM."""

@@ -1,0 +1,91 @@
+"""Hold predicted read probabilities against doses that were counted, and against counts.
+
+Usage: ``python tests/benchmarks/read_probability.py [--count M4-L@11.3 1-L@16 ...] [--images N]``.
+First the electrons a pixel at which 99 % of the images are predicted to be read, beside those that
+``readers.py`` counted (docs/how-faint.md), for two sets of noise. With ``--count``, codes at a
+dose: the share that is predicted from a channel of another symbol, and the one that is read. The
+reader's search is limited in time: on a busy machine it finds less.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import lru_cache
+
+import numpy as np
+from simulated_codes import PITCH_NM, code, pictured
+
+from napari_nanoqr.planning.channel import Channel, measure_channel, representative_plan
+from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.planning.read_probability import read_probability, wilson_interval
+from napari_nanoqr.reading.read import read_codes
+
+COUNTED = {
+    "3-L@8": 16.0, "3-L@5": 33.0, "3-L@12": 8.4, "4-H@8": 9.1, "10-Q@8": 7.7, "20-M@8": 9.9,
+}  # fmt: skip
+"""Electrons a pixel at which 99 % of the images were read, by code and pixels a module."""
+
+PER_OCTAVE = 4
+
+
+@lru_cache(maxsize=256)
+def channel_at(pixels: float, step: int, seed: int) -> Channel:
+    """Return the channel at a dose of the ladder."""
+    sem = SemCondition(PITCH_NM / pixels, 2 ** (step / PER_OCTAVE))
+    return measure_channel(representative_plan(PITCH_NM), sem, seed=seed)
+
+
+def predicted_dose(name: str, pixels: float, seed: int, share: float = 0.99) -> float:
+    """Return the electrons a pixel at which so many images are predicted to be read."""
+    version, level = name.split("-")
+    low, high = np.log2(3.0), np.log2(120.0)
+    for _ in range(14):
+        middle = (low + high) / 2
+        step, part = divmod(middle * PER_OCTAVE, 1)
+        one, two = (channel_at(pixels, int(step) + i, seed).bits for i in (0, 1))
+        channel = Channel(one + part * (two - one))
+        enough = read_probability(channel, int(version), level).probability > share
+        low, high = (low, middle) if enough else (middle, high)
+    return float(2**high)
+
+
+def count(name: str, electrons: float, images: int) -> None:
+    """Print what is predicted and what is read."""
+    shown = code(name, 0)
+    sem = SemCondition(electrons_per_pixel=electrons)
+    channel = measure_channel(representative_plan(PITCH_NM), sem, images=6)
+    told = read_probability(channel, shown.version, shown.level)
+    read = 0
+    for number in range(images):
+        shown, micrograph = pictured(name, number, electrons)
+        found = read_codes(micrograph, pitch_nm=PITCH_NM)
+        read += any(reading.payload == shown.payload for reading in found)
+    low, high = wilson_interval(read, images)
+    print(
+        f"{name} at {electrons:g}: predicted {told}; read {read} of {images} "
+        f"({100 * low:.0f} to {100 * high:.0f} %)",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", nargs="*", default=[], help="code@electrons a pixel")
+    parser.add_argument("--images", type=int, default=40)
+    options = parser.parse_args()
+    for item in options.count:
+        name, _, electrons = item.partition("@")
+        count(name, float(electrons), options.images)
+    if options.count:
+        return
+    print("| code | px a module | counted | predicted | differs |\n|---|---|---|---|---|")
+    for item, dose in COUNTED.items():
+        name, _, pixels = item.partition("@")
+        found = [predicted_dose(name, float(pixels), seed) for seed in (0, 100)]
+        said = ", ".join(f"{each:.1f}" for each in found)
+        off = ", ".join(f"{100 * (each / dose - 1):+.0f} %" for each in found)
+        print(f"| {name} | {pixels} | {dose:g} | {said} | {off} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
