@@ -171,7 +171,7 @@ def test_layers_are_read_as_people_write_them(text: str, layers: tuple[Layer, ..
 
 @pytest.mark.parametrize("text", ["Cr", "5 Cr", "nm Cr", "5 nm", "5 nm Cr, SiO2", "0 nm Cr"])
 def test_what_is_no_layer_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no layer|cannot be"):
+    with pytest.raises(ValueError, match=r"no layer|cannot be"):
         parse_layers(text)
 
 

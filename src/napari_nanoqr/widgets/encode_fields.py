@@ -202,6 +202,7 @@ class EncodeFields:
     def settings(self) -> dict[str, Any]:
         """Return the fields under the names of the options of ``nanoqr encode``."""
         values = {name: field.value for name, field in self._fields.items()}
+        values["below"] = values["below"] or None
         return {
             name: None if value == AUTOMATIC and name in ("version", "mask") else value
             for name, value in values.items()
