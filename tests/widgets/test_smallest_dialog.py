@@ -210,6 +210,23 @@ def test_ranking_stops_when_it_is_told_to(
     assert dialog.rank_button.isEnabled()
 
 
+def test_the_window_goes_when_napari_closes_the_dock(preview, qtbot) -> None:  # type: ignore[no-untyped-def]
+    from qtpy.QtWidgets import QMainWindow
+
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(preview)
+    preview.show_smallest()
+    dialog = preview.smallest
+    assert dialog.isVisible()
+    assert dialog.worker is not None
+    # as napari does
+    preview.setParent(None)
+    assert not dialog.isVisible()
+    qtbot.waitUntil(lambda: dialog.worker is None, timeout=60_000)
+    assert dialog.table.rowCount() == 0
+
+
 class TestSettings:
     def test_come_back_from_a_file(self, preview, dialog: SmallestDialog, tmp_path) -> None:  # type: ignore[no-untyped-def]
         dialog.pitches.value, dialog.electrons.value, dialog.probability.value = "49, 31.5", 20, 95

@@ -11,7 +11,7 @@ from magicgui.widgets.bases import ValueWidget
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress as napari_progress
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, QUrl
+from qtpy.QtCore import QEvent, Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QApplication,
@@ -72,6 +72,16 @@ class Panel(QScrollArea):
         self._layout.setSpacing(4)
         self._layout.addLayout(self._title_row(title))
         self._layout.addStretch(1)
+
+    def event(self, event: QEvent) -> bool:
+        """Stop what is running, and close what was opened, once napari closes the dock."""
+        # napari takes the widget out of its dock and leaves it to Python to delete it some time
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.cancel()
+            for widget in self.findChildren(QWidget):
+                if widget.isWindow():
+                    widget.close()
+        return bool(super().event(event))
 
     # -- building ---------------------------------------------------------------------------
 

@@ -167,7 +167,7 @@ class SmallestDialog(Panel):
             else:
                 self.say(
                     "No symbol that holds this payload is read that often: use more electrons, "
-                    "smaller pixels, a larger pitch, or a lower least probability.",
+                    "smaller pixels or a beam with a smaller spot, or ask for less.",
                     BAD,
                 )
 
