@@ -140,6 +140,23 @@ class TestQuietZone:
             assert made(widget).quiet_zone == 1
 
 
+def test_folded_sections_tell_what_is_in_them(widget: EncodePreview) -> None:
+    titles = widget.fields._version_section, widget.fields._film_section
+    assert [title.text() for title in titles] == [
+        "Version auto, mask auto, quiet zone 4",
+        "Film: 15 nm CrN on glass",
+    ]
+    widget.payload.text.value = "SAMPLE 7"
+    choose(widget, symbol="micro", version="M3", mask=0)
+    assert titles[0].text() == "Version M3, mask 0, quiet zone 2"
+    # without a symbol, too
+    widget.payload.text.value = ""
+    choose(widget, quiet_zone=3, thickness=20)
+    assert widget.design is None
+    assert titles[0].text().endswith("quiet zone 3")
+    assert titles[1].text() == "Film: 20 nm CrN on glass"
+
+
 def test_a_url_goes_into_capitals_where_that_is_allowed(widget: EncodePreview) -> None:
     widget.payload.text.value = URL
     choose(widget, symbol="micro", error="L")

@@ -82,8 +82,10 @@ class EncodeFields:
         self.version.changed.connect(lambda *_: self._grey_levels())
         self.quiet_zone.changed.connect(self._on_quiet_zone)
         for field in self._fields.values():
+            field.changed.connect(lambda *_: self._tell_sections())
             field.changed.connect(lambda *_: changed())
         self._grey_levels()
+        self._tell_sections()
 
     def _add_version_section(self, panel: Panel) -> None:
         # as functions, as the choices are others for each kind
@@ -154,7 +156,8 @@ class EncodeFields:
         if not self._zone_is_own:
             with self.quiet_zone.changed.blocked():
                 self.quiet_zone.value = QUIET_ZONES[layout_named(symbol.version).symbology]
-        design = Design(
+            self._tell_sections()
+        return Design(
             symbol,
             self.pitch.value,
             self.mill.value,
@@ -162,15 +165,19 @@ class EncodeFields:
             self.film(),
             self.name.value.strip() or "design",
         )
+
+    def _tell_sections(self) -> None:
+        """Say in the titles what stands in the sections, which may be folded."""
         version, mask = (
             "auto" if field.value == AUTOMATIC else field.value
             for field in (self.version, self.mask)
         )
         self._version_section.setText(
-            f"Version {version}, mask {mask}, quiet zone {design.quiet_zone}"
+            f"Version {version}, mask {mask}, quiet zone {self.quiet_zone.value}"
         )
-        self._film_section.setText(f"Film: {design.film}")
-        return design
+        self._film_section.setText(
+            f"Film: {self.thickness.value:g} nm {self.material.value} on {self.substrate.value}"
+        )
 
     # -- what follows what ------------------------------------------------------------------
 
