@@ -262,7 +262,7 @@ def refine_known(image: NDArray[np.float32], grid: Grid, modules: NDArray[np.boo
     Fit
         Bent step by step, up to degree 3.
     """
-    template = make_template(modules, np.ones_like(modules), thinned=True)
+    template = make_template(modules, np.ones_like(modules))
     fit = refine(image, grid, template, degree=1)
     for degree in (2, 3):
         bent = refine(image, fit.grid, template, degree=degree)

@@ -81,7 +81,7 @@ class ExportFields:
         self.pixels = _number("Pixels a module", 2, 100, 1, "Of the micrograph", 8)
         self.defocus = _number("Defocus (nm)", 0, 1000, 1, "Blur that comes on top of the probe's")
         self.report = CheckBox(value=True, label="Report", text="beside the file")
-        self.report.tooltip = "HTML and JSON: what the file will do, with pictures; takes some seconds"
+        self.report.tooltip = "HTML and JSON: what the file will do, with pictures; some seconds"
 
         # by the names of the command line's options
         self._options: dict[str, ValueWidget[Any]] = {
