@@ -116,6 +116,11 @@ def summary(plan: Any, notes: Sequence[str] | None = None) -> str:
         f"dose {plan.ion_dose_nc_per_um2:.3g} nC/um^2 · volume per dose {plan.volume_per_dose}",
         f"mills {plan.depth_nm:.3g} nm ({low:.3g} to {high:.3g}) of {plan.design.film}",
     ]
+    if plan.relative_dose is not None:
+        used = plan.relative_dose[plan.relative_dose > 0]
+        lines.append(
+            f"edges corrected: points get {used.min():.2f} to {used.max():.2f} of the dose"
+        )
     notes = plan.warnings if notes is None else notes
     return "\n".join(lines + [f"note: {note}" for note in notes])
 
