@@ -105,6 +105,20 @@ def fib_export() -> Image.Image:
         return window.picture()
 
 
+def many() -> Image.Image:
+    """Lay out a dose test of the record."""
+    with Window("FIB export") as window:
+        add_record(window.viewer)
+        window.panel.open_many()
+        dialog = window.panel.many
+        dialog.doses.value, dialog.pitches.value = "0.6, 0.8, 1, 1.2, 1.4, 1.6", "40, 49, 60"
+        window.until(lambda: dialog.worker is None)
+        dialog.lay_out()
+        window.until(lambda: dialog.worker is None and dialog.job is not None)
+        window.wait(0.5)
+        return grab(dialog)
+
+
 def prediction() -> Image.Image:
     """Press Predict, and show the micrograph."""
     with Window("FIB export") as window:
@@ -428,6 +442,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "fib-export": fib_export,
     "prediction": prediction,
     "film-3d": film_3d,
+    "many": many,
     "windows": windows,
     "report": report,
     "sem-decode": sem_decode,

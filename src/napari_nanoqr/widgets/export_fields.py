@@ -152,6 +152,25 @@ class ExportFields:
             beam = replace(beam, spot_nm=self.spot.value, source="spot given by the user")
         return beam, reason
 
+    def plan_options(self, design: Design) -> dict[str, Any]:
+        """Return what the fields say under the names that `plan_milling` takes."""
+        volume: VolumePerDose | None = None
+        if self.volume.value:
+            volume = VolumePerDose.within(self.volume.value, self.uncertainty.value)
+        by_pitch = self.spacing.value.startswith("point") and self.spacing_value.value > 0
+        by_overlap = self.spacing.value.startswith("overlap")
+        return {
+            "beam": self.beam_for(design)[0],
+            "point_pitch_nm": self.spacing_value.value if by_pitch else None,
+            "overlap_percent": self.spacing_value.value if by_overlap else None,
+            "dwell_us": self.dwell.value or None,
+            "passes": self.passes.value or None,
+            "scan": self.scan.value,
+            "volume_per_dose_um3_per_nc": volume,
+            "over_etch": self.over_etch.value,
+            "correct_edges": self.correct_edges.value,
+        }
+
     def plan(self, design: Design, *, correct_edges: bool | None = None) -> MillPlan:
         """Plan a design with what the fields say.
 
@@ -160,24 +179,10 @@ class ExportFields:
         ValueError
             Where the plan cannot work; the message says why.
         """
-        volume: VolumePerDose | None = None
-        if self.volume.value:
-            volume = VolumePerDose.within(self.volume.value, self.uncertainty.value)
-        by_pitch = self.spacing.value.startswith("point") and self.spacing_value.value > 0
-        by_overlap = self.spacing.value.startswith("overlap")
-        return plan_milling(
-            design,
-            self.beam_for(design)[0],
-            point_pitch_nm=self.spacing_value.value if by_pitch else None,
-            overlap_percent=self.spacing_value.value if by_overlap else None,
-            dwell_us=self.dwell.value or None,
-            passes=self.passes.value or None,
-            scan=self.scan.value,
-            volume_per_dose_um3_per_nc=volume,
-            over_etch=self.over_etch.value,
-            hfw_um=self.hfw.value or None,
-            correct_edges=self.correct_edges.value if correct_edges is None else correct_edges,
-        )
+        options = self.plan_options(design)
+        if correct_edges is not None:
+            options["correct_edges"] = correct_edges
+        return plan_milling(design, hfw_um=self.hfw.value or None, **options)
 
     def enable(self) -> None:
         """Grey out what has no effect."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari import Viewer
 from napari.layers import Layer
@@ -38,6 +38,9 @@ from napari_nanoqr.widgets.layers import design_of, parts_of, shows_design
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pattern_layers import path_layer
 
+if TYPE_CHECKING:
+    from napari_nanoqr.widgets.array_dialog import ArrayDialog
+
 _DELAY_MS = 60
 _PATH_DELAY_MS = 300
 """The path is drawn once the typing pauses: it is the only part that takes time."""
@@ -61,6 +64,7 @@ class FibExport(Panel):
         self._surface: tuple[MillPlan, LayerData] | None = None
         self._shown_surface: Layer | None = None
         self._hidden: list[Layer] | None = None
+        self.many: ArrayDialog | None = None
         self.design_choice = LayerChoice(
             self.viewer, shows_design, "Design", empty="no design: make one with Encode preview"
         )
@@ -97,10 +101,16 @@ class FibExport(Panel):
             "3-D", "The predicted film as a surface; predicts it first where needed",
             self.show_surface,
         )  # fmt: skip
-        self.add_buttons(self.windows_button, self.scan_button, self.surface_button)
+        self.many_button = _button(
+            "Many …", "A dose test of this design, or a list of payloads, as a grid",
+            self.open_many,
+        )  # fmt: skip
+        self.add_buttons(
+            self.windows_button, self.scan_button, self.surface_button, self.many_button
+        )
         self._jobs = (
             self.predict_button, self.save_button, self.windows_button, self.scan_button,
-            self.surface_button,
+            self.surface_button, self.many_button,
         )  # fmt: skip
         self.add_status()
         self._rows = self.add_numbers(
@@ -251,6 +261,21 @@ class FibExport(Panel):
             )
 
         self.run(lambda: scan_job(plan, centre), show, busy=self._jobs)
+
+    def open_many(self) -> None:
+        """Open the window that writes many symbols."""
+        from napari_nanoqr.widgets.array_dialog import ArrayDialog
+
+        if self.many is None:
+            self.many = ArrayDialog(self, self._design, self.fields)
+        self.many.open()
+
+    def _design(self) -> Design:
+        layer = self.design_choice.value
+        design = None if layer is None else design_of(layer)
+        if design is None:
+            raise ValueError("There is no design any more: make one with Encode preview.")
+        return design
 
     def show_surface(self) -> None:
         """Show the predicted film in 3-D, or go back to the plane."""
