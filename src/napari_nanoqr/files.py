@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -55,3 +56,9 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file, complete or not at all."""
     with complete_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,13 +29,12 @@ from napari_nanoqr.fib.pattern import BadPattern, Pattern, PointPattern
 from napari_nanoqr.fib.sidecar import (
     Milling,
     describe_milling,
-    file_hash,
     read_sidecar,
     sidecar_path,
     write_sidecar,
 )
 from napari_nanoqr.fib.verify import Verification, VerificationError, verify_placed
-from napari_nanoqr.files import complete_file
+from napari_nanoqr.files import complete_file, file_hash
 
 FORMATS: tuple[PatternFormat, ...] = (
     thermo_stream.FORMAT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from napari_nanoqr.design.design import BadDesign, Design
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.pattern import BadPattern
+from napari_nanoqr.files import file_hash
 
 FORMAT = "napari-nanoqr pattern sidecar"
 
@@ -108,12 +108,6 @@ def placed_designs(metadata: dict[str, Any]) -> tuple[Placed, ...]:
         )
     except (KeyError, TypeError) as problem:
         raise BadDesign(f"The designs of the sidecar are not complete: {problem}.") from problem
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_sidecar(path: Path, values: dict[str, Any]) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 from napari_nanoqr.fib.columns import format_current
 from napari_nanoqr.fib.pattern_files import read_pattern
 from napari_nanoqr.fib.plan import MillPlan
-from napari_nanoqr.fib.sidecar import describe_milling, file_hash
+from napari_nanoqr.fib.sidecar import describe_milling
 from napari_nanoqr.fib.verify import Verification
-from napari_nanoqr.files import write_text
+from napari_nanoqr.files import file_hash, write_text
+from napari_nanoqr.html_page import Picture, Section, page
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.figures import (
     draw_depth,
@@ -26,7 +27,6 @@ from napari_nanoqr.planning.figures import (
 )
 from napari_nanoqr.planning.prediction import Prediction, predict
 from napari_nanoqr.planning.read_probability import Progress
-from napari_nanoqr.planning.report_page import Picture, Section, page
 
 FACE = "#00224e"
 """The lowest colour of the depth map: beyond its grid nothing is milled."""

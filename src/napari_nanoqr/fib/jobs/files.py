@@ -15,8 +15,9 @@ from napari_nanoqr.fib.jobs.job import Job
 from napari_nanoqr.fib.jobs.overview import overview_png, overview_svg
 from napari_nanoqr.fib.jobs.stages import FORMAT, fields_csv, stage_list, symbols_csv
 from napari_nanoqr.fib.pattern_files import write_pattern
-from napari_nanoqr.fib.sidecar import file_hash, sidecar_path
+from napari_nanoqr.fib.sidecar import sidecar_path
 from napari_nanoqr.fib.verify import Verification
+from napari_nanoqr.files import file_hash
 from napari_nanoqr.progress import Progress, go_on
 
 STAGES = "stages.json"
