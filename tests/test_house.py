@@ -13,9 +13,9 @@ import napari_nanoqr
 
 PACKAGE = Path(napari_nanoqr.__file__).parent
 FLOORS = {
-    "files": 0, "html_page": 0, "progress": 0, "codes": 0, "symbols": 1, "design": 2, "fib": 3,
-    "physics": 4, "sem": 3, "reading": 5, "planning": 6, "measuring": 7, "archive": 8, "cli": 9,
-    "widgets": 10,
+    "files": 0, "html_page": 0, "processes": 0, "progress": 0, "codes": 0, "symbols": 1,
+    "design": 2, "fib": 3, "physics": 4, "sem": 3, "reading": 5, "planning": 6, "measuring": 7,
+    "archive": 8, "cli": 9, "widgets": 10,
 }  # fmt: skip
 VIEWER = {"napari", "magicgui", "qtpy", "PySide6", "PyQt6", "superqt", "vispy"}
 

@@ -9,16 +9,15 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.processes import python_module, start_process
 from napari_nanoqr.reading.worker import read_frame, write_frame
 
 _log = logging.getLogger(__name__)
@@ -81,8 +80,7 @@ class NativeProcess:
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        # -P: the user's working folder may hold a numpy.py of its own
-        self._command = command or (sys.executable, "-P", "-m", "napari_nanoqr.reading.worker")
+        self._command = command or python_module("napari_nanoqr.reading.worker")
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._frames: queue.SimpleQueue[tuple[dict[str, Any], bytes] | None] = queue.SimpleQueue()
@@ -172,19 +170,7 @@ class NativeProcess:
         if self._process is not None and self._process.poll() is None:
             return
         self._end()
-        root = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            creationflags=no_window,
-            # Ctrl-C in a terminal is for the program that asked
-            start_new_session=True,
-        )
+        self._process = start_process(self._command)
         self._ready = False
         self._frames = queue.SimpleQueue()
         assert self._process.stdout is not None
