@@ -43,7 +43,7 @@ def test_hitachi_in_any_of_its_encodings(sem_tiff, encoding, ending):
     assert micrograph.metadata["landing_energy_ev"] == 5000
     assert micrograph.metadata["detector"] == "SE(U)"
     assert micrograph.metadata["tilt_deg"] == 0
-    assert "pixel_size_conflict" not in micrograph.metadata
+    assert "pixel_size_nm" not in micrograph.metadata.get("conflicts", {})
     assert recognises(path)
 
 
@@ -67,7 +67,7 @@ def test_hitachis_pixel_size_goes_before_a_magnification_that_disagrees(sem_tiff
     path.with_suffix(".txt").write_text(hitachi(PixelSize="5"))
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_nm == (5.0, 5.0)
-    assert "magnification gives 9.92" in micrograph.metadata["pixel_size_conflict"]
+    assert "magnification gives 9.92" in micrograph.metadata["conflicts"]["pixel_size_nm"]
 
 
 def test_rows_below_hitachis_data_are_the_data_bar(sem_tiff, image):
@@ -98,7 +98,7 @@ def test_jeols_scale_bar_goes_first(sem_tiff):
     assert micrograph.metadata["landing_energy_ev"] == 5000
     assert micrograph.metadata["detector"] == "LED"
     # 128 mm / 50 / 32
-    assert "CM_MAG gives 80000 nm" in micrograph.metadata["pixel_size_conflict"]
+    assert "CM_MAG gives 80000 nm" in micrograph.metadata["conflicts"]["pixel_size_nm"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_jeols_fallbacks(sem_tiff, lines, nm, source):
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_nm == (nm, nm)
     assert micrograph.pixel_size_source.endswith(source)
-    assert "pixel_size_conflict" not in micrograph.metadata
+    assert "pixel_size_nm" not in micrograph.metadata.get("conflicts", {})
 
 
 def test_jeols_full_size_tells_the_data_bar(sem_tiff, image):
@@ -132,7 +132,7 @@ def test_a_jeol_image_of_another_width_than_its_sidecar_says_so(sem_tiff):
     path.with_suffix(".txt").write_text(jeol("$CM_MAG 50", "$CM_FULL_SIZE 1280 960"))
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_nm == (2000.0, 2000.0)
-    assert "1280 columns" in micrograph.metadata["pixel_size_conflict"]
+    assert "1280 columns" in micrograph.metadata["conflicts"]["pixel_size_nm"]
     assert micrograph.databar is None
 
 
@@ -162,3 +162,40 @@ def test_an_empty_sidecar_of_a_microscope_costs_nothing_but_the_pixel_size(sem_t
     assert np.array_equal(micrograph.image, image)
     assert micrograph.pixel_size_nm is None
     assert any("Hitachi" in note for note in micrograph.metadata["notes"])
+
+
+def test_a_micro_sign_as_japanese_windows_writes_it_is_one(sem_tiff):
+    path = sem_tiff()
+    path.with_suffix(".txt").write_bytes(
+        "$CM_MAG 10000\r\n$$SM_MICRON_BAR 107\r\n$$SM_MICRON_MARKER 1μm\r\n".encode("cp932")
+    )
+    micrograph = read_micrograph(path)
+    assert micrograph.pixel_size_nm[1] == pytest.approx(1000 / 107)
+    assert micrograph.pixel_size_source.endswith("SM_MICRON_BAR")
+
+
+@pytest.mark.parametrize(("picture_mm", "disagree"), [(128, False), (120, False), (100, True)])
+def test_the_magnification_of_older_and_newer_jeols_agrees_with_their_bar(
+    sem_tiff, picture_mm, disagree
+):
+    path = sem_tiff()
+    bar = 1000 / (picture_mm * 1e6 / 10000 / 32)
+    path.with_suffix(".txt").write_text(
+        f"$CM_MAG 10000\n$$SM_MICRON_BAR {bar}\n$$SM_MICRON_MARKER 1um\n"
+    )
+    assert ("conflicts" in read_micrograph(path).metadata) == disagree
+
+
+@pytest.mark.parametrize(("bias", "energy"), [("0.0", 1000), ("4.0", 1000), ("2.0", None)])
+def test_a_jeol_gun_with_a_bias_has_an_energy_where_its_voltages_agree(sem_tiff, bias, energy):
+    path = sem_tiff()
+    path.with_suffix(".txt").write_text(
+        f"$CM_MAG 50\n$CM_ACCEL_VOLT 1.0\n$$SM_GB_GUN_VOLT 5.0\n$$SM_GB_BIAS_VOLT {bias}\n"
+    )
+    assert read_micrograph(path).metadata.get("landing_energy_ev") == energy
+
+
+def test_transmitted_electrons_of_a_hitachi_have_a_section_of_another_name(sem_tiff):
+    path = sem_tiff()
+    path.with_suffix(".txt").write_text("[TemImageFile]\nPixelSize=4.961\n")
+    assert read_micrograph(path).pixel_size_nm == (4.961, 4.961)

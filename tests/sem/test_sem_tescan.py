@@ -115,3 +115,16 @@ def test_a_strip_taller_than_the_image_is_not_cut_off(sem_tiff, image):
     micrograph = read_micrograph(sem_tiff(image, {50431: tag(MAIN | {"ImageStripSize": "90"})}))
     assert micrograph.image.shape == image.shape
     assert micrograph.databar is None
+
+
+def test_two_currents_that_disagree_are_both_told(sem_tiff):
+    path = sem_tiff()
+    path.with_suffix(".hdr").write_text(
+        "[MAIN]\nPixelSizeX=5e-9\nPixelSizeY=5e-9\n"
+        "[SEM]\nPredictedBeamCurrent=1e-10\nBeamCurrent=3e-10\nAcceleratorVoltage=5000\n"
+    )
+    metadata = read_micrograph(path).metadata
+    assert metadata["beam_current_a"] == 1e-10
+    assert metadata["landing_energy_ev"] == 5000
+    assert "100 pA" in metadata["conflicts"]["beam_current_a"]
+    assert "300 pA" in metadata["conflicts"]["beam_current_a"]

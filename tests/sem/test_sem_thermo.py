@@ -111,7 +111,7 @@ def test_a_cropped_image_keeps_all_its_rows_and_says_that_it_was_cropped(sem_tif
     micrograph = read_micrograph(sem_tiff(image, {34682: sections(width=64, height=20)}))
     assert micrograph.databar is None
     assert micrograph.image.shape == image.shape
-    assert "64 columns" in micrograph.metadata["pixel_size_conflict"]
+    assert "64 columns" in micrograph.metadata["conflicts"]["pixel_size_nm"]
 
 
 def test_pixels_that_are_not_square_stay_so(sem_tiff):
@@ -149,7 +149,7 @@ def test_xml_of_newer_software(sem_tiff, image):
 def test_two_tags_that_disagree_are_told(sem_tiff):
     micrograph = read_micrograph(sem_tiff(None, {34682: sections(), 34683: XML}))
     assert micrograph.pixel_size_nm == (6.125, 6.125)
-    assert "tag 34683 gives 4.5 nm" in micrograph.metadata["pixel_size_conflict"]
+    assert "tag 34683 gives 4.5 nm" in micrograph.metadata["conflicts"]["pixel_size_nm"]
 
 
 @pytest.mark.parametrize("value", ["nan", "0", "-6e-9", "5", "1e-15", "", "inf", None])
@@ -175,3 +175,54 @@ def test_a_damaged_tag_costs_the_pixel_size_but_not_the_image(sem_tiff, image, t
     assert micrograph.pixel_size_nm is None
     assert micrograph.metadata["vendor"] == "Thermo/FEI"
     assert any("damaged" in note for note in micrograph.metadata["notes"])
+
+
+def test_values_that_disagree_between_sections_are_told(sem_tiff):
+    text = sections(
+        Stage__StageT="0.9075712110370514",
+        EBeam__StageTa="0",
+        EScan__Dwell="1e-06",
+        EScan__PixelWidth="5e-09",
+        Beam__HV="2000",
+    )
+    micrograph = read_micrograph(sem_tiff(None, {34682: text}))
+    assert micrograph.pixel_size_nm == (6.125, 6.125)
+    conflicts = micrograph.metadata["conflicts"]
+    assert conflicts["tilt_deg"] == "Stage.StageT gives 52°, but StageTa of the column gives 0°."
+    assert "3 µs" in conflicts["dwell_s"]
+    assert "1 µs" in conflicts["dwell_s"]
+    assert "5 keV" in conflicts["landing_energy_ev"]
+    assert "2 keV" in conflicts["landing_energy_ev"]
+    assert "5 nm" in conflicts["pixel_size_nm"]
+
+
+def test_a_frame_cannot_be_shorter_than_its_pixels(sem_tiff):
+    told = sections(Scan__FrameTime=f"{32 * 24 * 3e-6 * 1.1}")
+    assert "conflicts" not in read_micrograph(sem_tiff(None, {34682: told})).metadata
+    short = sections(Scan__FrameTime=f"{32 * 24 * 1e-6}")
+    conflict = read_micrograph(sem_tiff(None, {34682: short})).metadata["conflicts"]["dwell_s"]
+    assert "no more than 1 µs" in conflict
+
+
+def test_a_column_that_is_named_and_not_there_gives_way_to_no_other(sem_tiff):
+    metadata = read_micrograph(sem_tiff(None, {34682: sections(Beam__Beam="IBeam2")})).metadata
+    assert metadata["beam"] == "ion"
+    assert "beam_current_a" not in metadata
+    unnamed = sections(Beam__Beam=None, Beam__HV=None)
+    metadata = read_micrograph(sem_tiff(None, {34682: unnamed})).metadata
+    assert not {"beam_current_a", "landing_energy_ev"} & set(metadata)
+
+
+def test_values_that_no_microscope_has_are_unknown(sem_tiff, image):
+    text = sections(
+        height=3, EBeam__BeamCurrent="40", Scan__Dwelltime="0", Stage__StageT="1e9", EBeam__HV="-5"
+    )
+    micrograph = read_micrograph(sem_tiff(image, {34682: text}))
+    known = {"beam_current_a", "dwell_s", "tilt_deg", "landing_energy_ev"}
+    assert not known & set(micrograph.metadata)
+    notes = " ".join(micrograph.metadata["notes"])
+    assert "beam current that cannot be true (40.0)" in notes
+    assert "dwell" not in notes
+    # a data bar of 21 of 24 rows is none
+    assert np.array_equal(micrograph.image, image)
+    assert "21 rows" in notes

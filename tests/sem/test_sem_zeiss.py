@@ -43,7 +43,7 @@ def test_the_unnamed_pixel_size_is_for_1024_columns(sem_tiff):
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_nm == (80.0, 80.0)
     assert micrograph.pixel_size_source == "Zeiss tag 34118"
-    assert "pixel_size_conflict" not in micrograph.metadata
+    assert "pixel_size_nm" not in micrograph.metadata.get("conflicts", {})
     assert recognises(path)
 
 
@@ -93,7 +93,7 @@ def test_fields_that_disagree_are_told(sem_tiff):
     path = sem_tiff(np.zeros((16, 64), np.uint8), {34118: encoded(text)})
     micrograph = read_micrograph(path)
     assert micrograph.pixel_size_nm == (80.0, 80.0)
-    conflict = micrograph.metadata["pixel_size_conflict"]
+    conflict = micrograph.metadata["conflicts"]["pixel_size_nm"]
     assert "AP_WIDTH gives 160 nm" in conflict
     assert "AP_IMAGE_PIXEL_SIZE" not in conflict
 
@@ -149,3 +149,30 @@ def test_the_palette_of_grey_values_is_no_colour(sem_tiff, image):
     micrograph = read_micrograph(path)
     assert micrograph.image.dtype == np.uint8
     assert np.array_equal(micrograph.image, image)
+
+
+def test_both_angles_are_told_where_the_stage_and_the_correction_disagree(sem_tiff):
+    conflicts = read_micrograph(sem_tiff(None, {34118: encoded(header())})).metadata["conflicts"]
+    assert "AP_STAGE_AT_T gives 2°" in conflicts["tilt_deg"]
+    assert "gives 45°" in conflicts["tilt_deg"]
+    same = header(AP_TILT_ANGLE="Tilt Angle = 2.0 °")
+    assert "conflicts" not in read_micrograph(sem_tiff(None, {34118: encoded(same)})).metadata
+
+
+def test_electrons_that_are_slowed_down_have_the_landing_energy_or_none(sem_tiff):
+    def energy(**changes):
+        path = sem_tiff(None, {34118: encoded(header(**changes))})
+        return read_micrograph(path).metadata.get("landing_energy_ev")
+
+    slowed = {"DP_TANDEM_DECELERATION": "Tandem Decel. = On"}
+    assert energy(**slowed, AP_LANDING_ENERGY="Landing Energy = 1.50 kV") == 1500
+    assert energy(**slowed) is None
+    # the high voltage was off when the picture was saved
+    assert energy(AP_ACTUALKV="EHT = 0.00 kV") is None
+
+
+def test_a_line_takes_as_long_as_it_was_scanned_wide(sem_tiff):
+    text = header(DP_IMAGE_STORE="Store resolution = 128 * 96")
+    metadata = read_micrograph(sem_tiff(None, {34118: encoded(text)})).metadata
+    assert metadata["dwell_s"] == pytest.approx(0.128e-3 / 128 / 4)
+    assert "128 columns" in metadata["conflicts"]["pixel_size_nm"]

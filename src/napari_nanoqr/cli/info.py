@@ -49,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(values))
         return 0
     for name, value in values.items():
+        if name == "conflicts":
+            value = " ".join(value.values()) or None
         if value is None or value == [] or isinstance(value, dict):
             continue
         text = ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -14,9 +14,10 @@ def describe_micrograph(micrograph: Micrograph) -> dict[str, Any]:
     -------
     dict
         ``kind`` (``"micrograph"``), ``file``, ``vendor``, ``pixel_size_nm`` (a number, or
-        ``[y, x]`` where the two differ), ``pixel_size_source``, ``pixel_size_conflict``,
-        ``tilt_deg``, ``dwell_s``, ``beam_current_a``, ``landing_energy_ev``, ``detector``,
-        ``databar_rows``, ``frames``, ``shape``, ``dtype``, ``notes``; None where unknown.
+        ``[y, x]`` where the two differ), ``pixel_size_source``, ``tilt_deg``, ``dwell_s``,
+        ``beam_current_a``, ``landing_energy_ev``, ``detector``,
+        ``databar_rows``, ``frames``, ``shape``, ``dtype``; None where unknown.
+        ``conflicts``: sentences about fields that disagree, by quantity; ``notes``.
     """
     metadata = micrograph.metadata
     size: float | list[float] | None = None
@@ -29,7 +30,6 @@ def describe_micrograph(micrograph: Micrograph) -> dict[str, Any]:
         "vendor": metadata.get("vendor"),
         "pixel_size_nm": size,
         "pixel_size_source": micrograph.pixel_size_source,
-        "pixel_size_conflict": metadata.get("pixel_size_conflict"),
         "tilt_deg": metadata.get("tilt_deg"),
         "dwell_s": metadata.get("dwell_s"),
         "beam_current_a": metadata.get("beam_current_a"),
@@ -39,5 +39,6 @@ def describe_micrograph(micrograph: Micrograph) -> dict[str, Any]:
         "frames": micrograph.frames,
         "shape": list(micrograph.image.shape),
         "dtype": str(micrograph.image.dtype),
+        "conflicts": metadata.get("conflicts", {}),
         "notes": metadata.get("notes", []),
     }

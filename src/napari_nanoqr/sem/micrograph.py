@@ -29,9 +29,10 @@ class Micrograph:
         only where the file tells: ``vendor``; ``beam`` (``"electron"`` or ``"ion"``);
         ``tilt_deg``, ``tilt_correction`` (bool) and ``tilt_correction_deg``; ``dwell_s`` of
         one scan and ``averaged``, how many scans the image averages or adds;
-        ``beam_current_a``, ``landing_energy_ev``, ``detector``, ``databar_rows``. Sentences
-        for people: ``pixel_size_conflict``, where the file contradicts itself, and
-        ``notes``. The file's own entries are in ``fields``, by their own names.
+        ``beam_current_a``, ``landing_energy_ev``, ``detector``, ``databar_rows``. ``conflicts`` has
+        a sentence under the name of each quantity of which two fields disagree, such as
+        ``pixel_size_nm``; ``notes`` are other sentences for people.
+        The file's own entries are in ``fields``, by their own names.
     databar : ndarray or None
         The rows that were cut off, ``(rows, x)`` or ``(frame, rows, x)``.
     path : Path or None

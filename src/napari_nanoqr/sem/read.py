@@ -23,8 +23,9 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
 
     The pixel size comes from what Zeiss, Thermo/FEI, TESCAN, Hitachi, JEOL, Phenom,
     OpenFIBSEM, OME and ImageJ write into the file or beside it, never from the printing
-    resolution. Where two entries of a file disagree, ``metadata["pixel_size_conflict"]``
-    says so; what else a person should know stands in ``metadata["notes"]``.
+    resolution. Where two entries of a file disagree, ``metadata["conflicts"]`` says
+    so under the name of the quantity; what else a person should know stands in
+    ``metadata["notes"]``.
 
     Parameters
     ----------

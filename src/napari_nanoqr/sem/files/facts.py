@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from napari_nanoqr.sem.files.quantities import PixelSize, differ
+from napari_nanoqr.sem.files.quantities import PixelSize, differ, in_words, plausible
 from napari_nanoqr.sem.files.text import decode
 
 # A sidecar is a page of text; what is larger is something else that happens to have the name.
@@ -109,10 +109,40 @@ class Acquisition:
     worth_claiming: bool = True
     stored: dict[str, Any] = field(default_factory=dict)
 
-    def conflict(self, sentence: str) -> None:
-        """Add to what the file says against its own pixel size."""
-        known = self.metadata.get("pixel_size_conflict")
-        self.metadata["pixel_size_conflict"] = f"{known} {sentence}" if known else sentence
+    def conflict(self, sentence: str, key: str = "pixel_size_nm") -> None:
+        """Add to what the file says against its own value of a quantity."""
+        conflicts = self.metadata.setdefault("conflicts", {})
+        known = conflicts.get(key)
+        conflicts[key] = f"{known} {sentence}" if known else sentence
+
+    def compare(
+        self, key: str, name: str, other: float | None, other_name: str, tolerance: float = 0.01
+    ) -> None:
+        """Say so where another field gives another value of an entry of the metadata.
+
+        Parameters
+        ----------
+        key : str
+            The entry, whose value is in SI units, electronvolts or degrees.
+        name, other_name : str
+            The fields that the two values come from.
+        other : float or None
+            None for a field that is not there.
+        tolerance : float
+            What counts as rounding, as a share of the larger value; of angles, in degrees.
+        """
+        value = self.metadata.get(key)
+        if value is None or not plausible(value, key) or not plausible(other, key):
+            return
+        apart = (
+            abs(value - other) > tolerance if key == "tilt_deg" else differ(value, other, tolerance)
+        )
+        if apart:
+            self.conflict(
+                f"{name} gives {in_words(key, value)}, but {other_name} gives "
+                f"{in_words(key, other)}.",
+                key,
+            )
 
     def cross_check(self, other_nm: float | None, name: str, tolerance: float = 0.01) -> None:
         """Say so where another field ``name`` gives another pixel width."""

@@ -9,7 +9,8 @@ from napari_nanoqr.sem.files.quantities import in_si, number, pixel_size
 from napari_nanoqr.sem.files.text import decode, parse_sections, plain_sections
 
 _XP_COMMENT = 40092
-_SECTION = "SemImageFile"
+# the second for pictures of transmitted electrons in the same microscopes
+_SECTIONS = ("SemImageFile", "TemImageFile")
 # Width of the photograph that the magnification refers to: 5 inches
 _PHOTO_WIDTH_NM = 127e6
 
@@ -17,8 +18,9 @@ _PHOTO_WIDTH_NM = 127e6
 def read(file: ImageFile) -> Acquisition | None:
     """Read the sidecar, else the comment; None where neither is Hitachi's."""
     for name, text in file.sidecars(f"{file.path.stem}.txt"):
-        if f"[{_SECTION}]" in text:
-            fields = parse_sections(text).get(_SECTION, {})
+        section = next((name for name in _SECTIONS if f"[{name}]" in text), None)
+        if section is not None:
+            fields = parse_sections(text).get(section, {})
             return _acquisition(fields, f"Hitachi sidecar {name}", file)
     comment = decode(file.tags.get(_XP_COMMENT, b""))
     if "PixelSize=" in comment.replace(" ", ""):

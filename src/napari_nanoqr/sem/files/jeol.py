@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 
 from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
-from napari_nanoqr.sem.files.quantities import in_nm, in_si, number, pixel_size, plain
+from napari_nanoqr.sem.files.quantities import differ, in_nm, in_si, number, pixel_size, plain
 
 _LINE = re.compile(r"\${1,2}(\w+%?\w*)[ \t]*(.*)")
-# Width of the picture that the magnification refers to
+# Width of the picture that the magnification refers to: that of newer models, and that of
+# older ones, which always tell the scale bar as well
 _PICTURE_WIDTH_NM = 128e6
+_OLD_PICTURE_WIDTH_NM = 120e6
 
 
 def parse(text: str) -> dict[str, str]:
     """Return ``{"CM_MAG": "50"}`` of lines ``$CM_MAG 50`` and ``$$SM_WD 9.07``."""
     fields: dict[str, str] = {}
-    for line in text.splitlines():
+    # Japanese Windows writes a micro sign that others take for these two letters
+    for line in text.replace("ƒÊ", "µ").splitlines():
         match = _LINE.match(line.strip())
         if match:
             fields.setdefault(match[1], match[2].strip())
@@ -47,7 +50,7 @@ def _acquisition(fields: dict[str, str], source: str, file: ImageFile) -> Acquis
     angles = fields.get("CM_STAGE_POS", "").split()[3:5]
     level = len(angles) == 2 and all(number(angle) == 0 for angle in angles)
     found.metadata |= {
-        "landing_energy_ev": in_si(fields.get("CM_ACCEL_VOLT"), "V", "kV"),
+        "landing_energy_ev": _landing_energy(fields),
         "detector": fields.get("CM_DETECTOR_NAME")
         or fields.get("CM_DETECTOR")
         or fields.get("CM_SIGNAL_NAME")
@@ -80,8 +83,24 @@ def _set_pixel_size(found: Acquisition, fields: dict[str, str], width: int, sour
             found.pixel_size_nm = size
             found.pixel_size_source = f"{source}, {name}"
         else:
+            if name == "CM_MAG" and not differ(
+                found.pixel_size_nm[1] * _PICTURE_WIDTH_NM, size[1] * _OLD_PICTURE_WIDTH_NM, 0.03
+            ):
+                continue
             # the bar is a whole number of pixels long
             found.cross_check(size[1], name, 0.03)
+
+
+def _landing_energy(fields: dict[str, str]) -> float | None:
+    """Voltage of acceleration, unless a bias slows the electrons by what it does not tell."""
+    voltage = in_si(fields.get("CM_ACCEL_VOLT"), "V", "kV")
+    gun = in_si(fields.get("SM_GB_GUN_VOLT"), "V", "kV")
+    bias = in_si(fields.get("SM_GB_BIAS_VOLT"), "V", "kV")
+    if not bias or voltage is None:
+        return voltage
+    if gun is None or differ(voltage, gun - abs(bias)):
+        return None
+    return voltage
 
 
 def _two_numbers(text: str | None) -> tuple[float, float] | None:

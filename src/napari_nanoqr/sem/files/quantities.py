@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TypeGuard
 
 _PREFIXES = {
     "f": 1e-15,
@@ -24,6 +25,10 @@ _NAMES = {
     "ev": "V",
     "kev": "kV",
     "micron": "um",
+    "micrometre": "um",
+    "micrometers": "um",
+    "nanometre": "nm",
+    "nanometers": "nm",
     "microns": "um",
     "å": "100pm",
     "angstrom": "100pm",
@@ -43,6 +48,19 @@ SMALLEST_PIXEL_NM = 1e-3
 LARGEST_PIXEL_NM = 1e6
 
 PixelSize = tuple[float, float]
+
+# What can be true of a scanned image, with room on both sides: a zero is a field that was not
+# filled in, and the largest currents are those of plasma ion sources.
+_LIMITS = {
+    "dwell_s": (1e-10, 10.0),
+    "beam_current_a": (1e-15, 1e-3),
+    "landing_energy_ev": (1.0, 1e6),
+    "tilt_deg": (-180.0, 180.0),
+    "tilt_correction_deg": (-180.0, 180.0),
+    "averaged": (1, 1_000_000),
+}
+_UNITS = {"dwell_s": "s", "beam_current_a": "A", "landing_energy_ev": "eV"}
+_WRITTEN = ((1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
 def tidy(value: float) -> float:
@@ -113,6 +131,34 @@ def pixel_size(y_nm: float | None, x_nm: float | None) -> PixelSize | None:
     if not all(SMALLEST_PIXEL_NM <= size <= LARGEST_PIXEL_NM for size in (y_nm, x_nm)):
         return None
     return (tidy(y_nm), tidy(x_nm))
+
+
+def plausible(value: object, key: str) -> TypeGuard[float]:
+    """Tell whether a value of the metadata can be true, under the key that it has there."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    low, high = _LIMITS[key]
+    return low <= value <= high
+
+
+def in_words(key: str, value: float) -> str:
+    """Write a value of the metadata for people: ``14.17 pA``, ``3.2 µs``, ``52°``.
+
+    Parameters
+    ----------
+    key : str
+        ``"dwell_s"``, ``"beam_current_a"``, ``"landing_energy_ev"``, or an angle in degrees.
+    value : float
+        In the unit that the key names.
+    """
+    unit = _UNITS.get(key)
+    if unit is None:
+        return f"{value:.4g}°"
+    size, prefix = next(
+        ((size, prefix) for size, prefix in _WRITTEN if abs(value) >= size * (1 - 1e-9)),
+        _WRITTEN[-1],
+    )
+    return f"{value / size:.4g} {prefix}{unit}"
 
 
 def differ(first: float, second: float, tolerance: float = 0.01) -> bool:

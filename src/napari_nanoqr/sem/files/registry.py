@@ -16,6 +16,18 @@ from napari_nanoqr.sem.files import (
     zeiss,
 )
 from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
+from napari_nanoqr.sem.files.quantities import plausible
+
+_CHECKED = {
+    "dwell_s": "dwell time",
+    "beam_current_a": "beam current",
+    "landing_energy_ev": "landing energy",
+    "tilt_deg": "tilt",
+    "tilt_correction_deg": "angle of tilt correction",
+    "averaged": "number of averaged scans",
+}
+# Taller data bars than this share of the image exist in no real file
+_LARGEST_DATABAR = 0.5
 
 Reader = Callable[[ImageFile], Acquisition | None]
 
@@ -63,5 +75,27 @@ def acquisition_of(file: ImageFile) -> Acquisition | None:
             continue
         if damaged is not None:
             found.notes[:0] = damaged.notes
+        if not found.stored:
+            _drop_what_cannot_be_true(found, file)
         return found
     return damaged
+
+
+def _drop_what_cannot_be_true(found: Acquisition, file: ImageFile) -> None:
+    """Leave out values of the acquisition that no microscope has: unknown rather than wrong."""
+    metadata = found.metadata
+    for key, name in _CHECKED.items():
+        value = metadata.get(key)
+        if value is None or plausible(value, key):
+            continue
+        del metadata[key]
+        if value:
+            found.notes.append(f"The file tells a {name} that cannot be true ({value}).")
+    detector = metadata.get("detector")
+    metadata["detector"] = detector.strip() or None if isinstance(detector, str) else None
+    if found.databar_rows > _LARGEST_DATABAR * file.height:
+        found.notes.append(
+            f"The file tells a data bar of {found.databar_rows} rows, which would leave less than "
+            "half of the image: nothing was cut off."
+        )
+        found.databar_rows = 0

@@ -81,6 +81,7 @@ def _acquisition(sections: Sections, source: str, file: ImageFile) -> Acquisitio
         found.databar_rows = int(strip)
     averaged = number(main.get("AccFrames"))
     correction = number(beam.get("TiltCorrection"))
+    voltage = in_si(beam.get("HV") or beam.get("AcceleratorVoltage"), "V", "V")
     found.metadata |= {
         "beam": "ion" if ion else "electron",
         "tilt_deg": number(beam.get("StageTilt")),
@@ -92,9 +93,14 @@ def _acquisition(sections: Sections, source: str, file: ImageFile) -> Acquisitio
             beam.get("PredictedBeamCurrent") or beam.get("BeamCurrent"), "A", "A"
         ),
         # with a voltage on the specimen, the energy that the beam lands at is not told
-        "landing_energy_ev": None
-        if number(beam.get("SampleVoltage"))
-        else in_si(beam.get("HV"), "V", "V"),
+        "landing_energy_ev": None if number(beam.get("SampleVoltage")) else voltage,
         "detector": beam.get("Detector") or beam.get("Detector0"),
     }
+    found.compare(
+        "beam_current_a",
+        "PredictedBeamCurrent",
+        in_si(beam.get("BeamCurrent"), "A", "A"),
+        "BeamCurrent",
+        0.05,
+    )
     return found

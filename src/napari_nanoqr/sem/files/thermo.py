@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
-from napari_nanoqr.sem.files.quantities import in_si, number, pixel_size, plain, tidy
+from napari_nanoqr.sem.files.quantities import in_si, in_words, number, pixel_size, plain, tidy
 from napari_nanoqr.sem.files.text import (
     Sections,
     decode,
@@ -65,6 +65,7 @@ def _from_sections(text: str, tag: int, file: ImageFile) -> Acquisition:
     found.pixel_size_source = f"Thermo/FEI tag {tag}" if found.pixel_size_nm else None
     image = sections.get("Image", {})
     _set_databar(found, image.get("ResolutionX"), image.get("ResolutionY"), file)
+    found.cross_check(_nm(column_scan.get("PixelWidth")), "the section of the column")
 
     ion = sections.get("Beam", {}).get("Beam", "").upper().startswith("I")
     deceleration = sections.get("EBeamDeceleration", {})
@@ -84,6 +85,7 @@ def _from_sections(text: str, tag: int, file: ImageFile) -> Acquisition:
         "averaged": int(max([1.0, *(count for count in frames if count)]) * max(lines, 1)),
         "detector": sections.get("Detectors", {}).get("Name"),
     }
+    _compare_sections(found, sections, column, column_scan)
     _set_tilt(
         found,
         tilt,
@@ -91,6 +93,33 @@ def _from_sections(text: str, tag: int, file: ImageFile) -> Acquisition:
         number(column.get("TiltCorrectionAngle")),
     )
     return found
+
+
+def _compare_sections(
+    found: Acquisition,
+    sections: Sections,
+    column: dict[str, str],
+    column_scan: dict[str, str],
+) -> None:
+    """Hold against each other what stands in two sections."""
+    scan, beam = sections.get("Scan", {}), sections.get("Beam", {})
+    found.compare("dwell_s", "Scan.Dwelltime", number(column_scan.get("Dwell")), "the column")
+    slowed = sections.get("EBeamDeceleration", {}).get("ModeOn", "").lower() in _YES
+    if not slowed:
+        found.compare("landing_energy_ev", "The column", number(beam.get("HV")), "Beam.HV")
+    tilt, other = sections.get("Stage", {}).get("StageT"), number(column.get("StageTa"))
+    if number(tilt) is not None and other is not None:
+        found.metadata["tilt_deg"] = math.degrees(number(tilt) or 0.0)
+        found.compare("tilt_deg", "Stage.StageT", math.degrees(other), "StageTa of the column", 0.1)
+    frame, dwell = number(scan.get("FrameTime")), found.metadata.get("dwell_s")
+    image = sections.get("Image", {})
+    pixels = (number(image.get("ResolutionX")) or 0) * (number(image.get("ResolutionY")) or 0)
+    if frame and dwell and frame < 0.98 * pixels * dwell:
+        found.conflict(
+            f"Scan.Dwelltime gives {in_words('dwell_s', dwell)} a pixel, but Scan.FrameTime no "
+            f"more than {in_words('dwell_s', frame / pixels)}.",
+            "dwell_s",
+        )
 
 
 def _from_xml(text: str, tag: int, file: ImageFile) -> Acquisition | None:
@@ -112,13 +141,14 @@ def _from_xml(text: str, tag: int, file: ImageFile) -> Acquisition | None:
         leaves.get("BinaryResult.ImageSize.Y"),
         file,
     )
-    ion = leaves.get("Acquisition.BeamType", "").lower().startswith("ion")
+    column = leaves.get("Acquisition.BeamType", "").lower()
+    ion = column.startswith("ion")
     slowed = number(leaves.get("Optics.DecelerationVoltage"))
     position = "StageSettings.StagePosition."
     lines = number(leaves.get("ScanSettings.LineIntegrationCount")) or 1
     frames = number(leaves.get("BinaryResult.FilterFrameCount")) or 1
     found.metadata |= {
-        "beam": "ion" if ion else "electron",
+        "beam": "ion" if ion else "electron" if column.startswith("electron") else None,
         # with the beam slowed down, the tag does not tell at which energy it lands
         "landing_energy_ev": None if slowed else number(leaves.get("Optics.AccelerationVoltage")),
         "beam_current_a": number(leaves.get("Optics.BeamCurrent")),
@@ -136,12 +166,15 @@ def _from_xml(text: str, tag: int, file: ImageFile) -> Acquisition | None:
 
 
 def _named(sections: Sections, key: str, usual: tuple[str, ...]) -> dict[str, str]:
-    """Return the section that ``[Beam]`` names under ``key``, else the first of the usual."""
+    """Return the section that ``[Beam]`` names under ``key``, else the only one of the usual.
+
+    Where none is named, and there are sections of two columns, either may be the wrong one.
+    """
     name = sections.get("Beam", {}).get(key, "")
-    for candidate in (name, *usual):
-        if candidate in sections:
-            return sections[candidate]
-    return {}
+    if name:
+        return sections.get(name, {})
+    there = [sections[candidate] for candidate in usual if candidate in sections]
+    return there[0] if len(there) == 1 else {}
 
 
 def _nm(text: str | None) -> float | None:

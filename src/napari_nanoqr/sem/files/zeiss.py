@@ -14,6 +14,8 @@ _KEY = re.compile(r"(?:AP|DP|SV)_[A-Z0-9_]+")
 # that it is meant for. Read from real files of widths 1024 to 3072.
 _PIXEL_INDEX = 3
 _PIXEL_WIDTH = 1024
+# Voltages on the specimen, with which electrons land slower than they were accelerated to
+_DECELERATIONS = ("DP_TANDEM_DECELERATION", "DP_STAGE_BIAS", "DP_STAGE_BIAS_HIGH")
 
 
 def parse(text: str) -> tuple[list[float | None], dict[str, str]]:
@@ -63,13 +65,24 @@ def read(file: ImageFile) -> Acquisition | None:
     found = Acquisition(vendor="Zeiss")
     found.fields = {key: plain(value) for key, value in fields.items()}
     _set_pixel_size(found, numbers, fields, file.width, tag)
-    _set_beam(found, fields, file.width)
+    stored = _stored_columns(fields)
+    if stored and stored != file.width:
+        found.conflict(
+            f"The microscope stored {stored} columns and the file has {file.width}: "
+            "it was cropped or resampled afterwards."
+        )
+    _set_beam(found, fields, stored or file.width)
 
     found.metadata["tilt_deg"] = number(fields.get("AP_STAGE_AT_T"))
     # The tilt angle is what SmartSEM would correct for; it keeps its last value when off.
     corrected = fields.get("DP_TILT_CORRECTION", "").lower()
+    angle = number(fields.get("AP_TILT_ANGLE"))
     if corrected in ("yes", "on"):
-        found.metadata["tilt_correction_deg"] = number(fields.get("AP_TILT_ANGLE"))
+        found.metadata["tilt_correction_deg"] = angle
+        found.compare("tilt_deg", "AP_STAGE_AT_T", angle, "AP_TILT_ANGLE", 0.5)
+    else:
+        off = "AP_TILT_ANGLE, for a correction that is off,"
+        found.compare("tilt_deg", "AP_STAGE_AT_T", angle, off, 0.5)
     if corrected:
         found.metadata["tilt_correction"] = corrected in ("yes", "on")
     found.metadata["detector"] = fields.get("DP_DETECTOR_CHANNEL") or fields.get("DP_DETECTOR_TYPE")
@@ -103,23 +116,30 @@ def _set_pixel_size(
     for other, size in sizes.items():
         if size is not None and other != name:
             found.cross_check(size[1], other.removeprefix(", "))
+
+
+def _stored_columns(fields: dict[str, str]) -> int:
+    """Columns of the picture as the microscope stored it, 0 where it does not tell."""
     stored = re.match(r"\s*(\d+)\s*\*\s*(\d+)", fields.get("DP_IMAGE_STORE", ""))
-    if stored and int(stored[1]) != width:
-        found.conflict(
-            f"The microscope stored {stored[1]} columns and the file has {width}: "
-            "it was cropped or resampled afterwards."
-        )
+    return int(stored[1]) if stored else 0
 
 
 def _set_beam(found: Acquisition, fields: dict[str, str], width: int) -> None:
-    """Set energy, current and dwell; never from ``DP_DWELL_TIME``, a nominal setting."""
+    """Set energy, current and dwell; never from ``DP_DWELL_TIME``, a nominal setting.
+
+    `width` is the number of pixels of a line as it was scanned.
+    """
     if fields.get("DP_FIB_IMAGING", "").upper() == "FIB":
         # the electron column's values would be wrong for this image
         found.metadata["beam"] = "ion"
         return
     found.metadata["beam"] = "electron"
     landing = in_si(fields.get("AP_LANDING_ENERGY"), "V")
-    found.metadata["landing_energy_ev"] = landing or in_si(fields.get("AP_ACTUALKV"), "V")
+    voltage = in_si(fields.get("AP_ACTUALKV"), "V")
+    slowed = any(fields.get(key, "").lower() in ("on", "yes") for key in _DECELERATIONS)
+    found.metadata["landing_energy_ev"] = landing or (None if slowed else voltage)
+    if not slowed:
+        found.compare("landing_energy_ev", "AP_LANDING_ENERGY", voltage, "AP_ACTUALKV")
     found.metadata["beam_current_a"] = in_si(fields.get("AP_IPROBE"), "A")
 
     line_time = in_si(fields.get("AP_LINE_TIME"), "s")
