@@ -248,3 +248,15 @@ def test_tifffiles_complaints_become_notes_and_stay_off_the_screen(tmp_path, ima
     assert np.array_equal(micrograph.image, image)
     assert any("headers are damaged" in note for note in micrograph.metadata["notes"])
     assert not caplog.records
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tag", [256, 257])
+def test_headers_that_tell_a_smaller_picture_than_there_is_are_refused(
+    sem_tiff, image, compression, tag
+):
+    path = sem_tiff(np.tile(image, (20, 20)), compression=compression, rowsperstrip=8)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags[tag].overwrite(40)
+    with pytest.raises(UnreadableImage, match=r"larger picture|cannot be decoded"):
+        read_micrograph(path)

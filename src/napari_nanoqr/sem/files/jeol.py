@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
-from napari_nanoqr.sem.files.quantities import differ, in_nm, in_si, number, pixel_size, plain
+from napari_nanoqr.sem.files.quantities import (
+    differ,
+    in_nm,
+    in_si,
+    number,
+    pixel_size,
+    plain,
+    quantity,
+)
 
 _LINE = re.compile(r"\${1,2}(\w+%?\w*)[ \t]*(.*)")
 # Width of the picture that the magnification refers to: that of newer models, and that of
@@ -66,7 +74,7 @@ def _set_pixel_size(found: Acquisition, fields: dict[str, str], width: int, sour
     bar = number(fields.get("SM_MICRON_BAR"))
     marker = in_nm(fields.get("SM_MICRON_MARKER"))
     field_of_view = _two_numbers(fields.get("CM_FIELD_OF_VIEW"))
-    magnification = number(fields.get("CM_MAG"))
+    magnification = _plain_number(fields.get("CM_MAG"))
     candidates = {
         "SM_MICRON_BAR": marker / bar if marker and bar and bar > 0 else None,
         # in um
@@ -103,9 +111,15 @@ def _landing_energy(fields: dict[str, str]) -> float | None:
     return voltage
 
 
+def _plain_number(text: str | None) -> float | None:
+    """Return a number without anything behind it: digits that are damaged are no number."""
+    value, unit = quantity(text)
+    return None if unit else value
+
+
 def _two_numbers(text: str | None) -> tuple[float, float] | None:
     """Return the two positive numbers of a line such as ``1280 960``."""
-    values = [number(part) for part in (text or "").split()[:2]]
+    values = [_plain_number(part) for part in (text or "").split()[:2]]
     if len(values) != 2 or values[0] is None or values[1] is None:
         return None
     return (values[0], values[1]) if values[0] > 0 and values[1] > 0 else None

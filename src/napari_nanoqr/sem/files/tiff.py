@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ _WANTED_TAGS = (270, 34118, 34119, 34680, 34682, 34683, 40092, 50431)
 # No compression of pixels does better: deflate ends at 1032 to 1. What claims more has a
 # damaged size, and would fill the memory with zeros.
 _MOST_COMPRESSED = 2000
+# Some writers leave room behind the pixels, but not as much again
+_MOST_UNUSED = 2
 # Microscopes put the picture first, or after one thumbnail
 _PAGES_TO_CHOOSE_FROM = 8
 
@@ -150,6 +153,17 @@ class TiffSource:
             raise UnreadableImage(
                 f"{self._path.name} is cut off: pixels are missing at its end. "
                 "Copy the file again from the microscope."
+            )
+        # the other way round, a header that tells too few rows or columns
+        uncompressed = page.compression == tifffile.COMPRESSION.NONE
+        pieces = next((page.tags[code].count for code in (324, 273) if code in page.tags), 0)
+        if pieces > math.prod(page.chunked) or (
+            uncompressed and sum(page.databytecounts) > _MOST_UNUSED * max(page.nbytes, 1 << 16)
+        ):
+            raise UnreadableImage(
+                f"{self._path.name} says it is {page.imagewidth} x {page.imagelength} pixels and "
+                "holds data of a larger picture: its headers are damaged. Copy the file again "
+                "from the microscope."
             )
 
 
