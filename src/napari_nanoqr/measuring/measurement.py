@@ -83,8 +83,8 @@ class Measurement:
     covered : (rows, columns) float array or None
         How likely each module lies in an area that is covered or gone.
     edge_profile : (2, n) float array or None
-        Distance from the edge in nm (in pixels where the pixel size is not known), positive on
-        the light side, and the mean grey value there.
+        Distance from the nominal place of an edge in modules, positive on the light side, and
+        the mean grey value there.
     grade : Grade or None
         How good the symbol is, parameter by parameter.
     """
