@@ -1,0 +1,210 @@
+"""Many micrographs, one after the other on all cores: rows for a table, pages for the lab book."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_nanoqr.measuring.record import RecordSettings, record_file
+from napari_nanoqr.measuring.table import Row, rows_of
+from napari_nanoqr.planning.figures import new_figure, png_of
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
+"""Files of a folder that are taken for micrographs."""
+
+THUMBNAIL_INCHES = 2.2
+_FEW = 3
+"""Files for which starting more processes takes longer than reading."""
+
+
+@dataclass(frozen=True, eq=False)
+class BatchItem:
+    """What became of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    good : bool
+        A code was read, and the design's where one was given.
+    verdict : str
+        The sentence that counts.
+    rows : list of dict
+        For a table, see `napari_nanoqr.measuring.table.rows_of`.
+    values : dict
+        The whole record as JSON values.
+    page : Path or None
+        Its report, where reports are written.
+    thumbnail : bytes or None
+        A small picture of it as PNG; None where it could not be opened.
+    """
+
+    path: Path
+    good: bool
+    verdict: str
+    rows: list[Row] = field(repr=False)
+    values: dict[str, Any] = field(repr=False)
+    page: Path | None = None
+    thumbnail: bytes | None = field(default=None, repr=False)
+
+
+def images_in(folder: Path, *, subfolders: bool = False) -> list[Path]:
+    """Return the images of a folder, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    subfolders : bool
+        Look in all folders below it too.
+
+    Returns
+    -------
+    list of Path
+        Files with a suffix of `SUFFIXES`; hidden ones are left out.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be read.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    found = folder.rglob("*") if subfolders else folder.iterdir()
+    return sorted(path for path in found if is_image_name(path) and path.is_file())
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file's name is that of an image; half-written files are often hidden ones."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def read_batch(
+    paths: Iterable[Path],
+    settings: RecordSettings | None = None,
+    *,
+    reports: Path | None = None,
+    thumbnails: bool = False,
+    jobs: int | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Iterator[BatchItem]:
+    """Read and measure many files.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Micrographs.
+    settings : RecordSettings, optional
+        How they are read.
+    reports : Path, optional
+        A folder that gets a report of each file, as HTML and JSON; it is made where it is
+        missing.
+    thumbnails : bool
+        Draw a small picture of each.
+    jobs : int, optional
+        Processes; by default as many as there are cores, and none but this one for a few files.
+    cancelled : callable, optional
+        Asked now and then; True ends the work.
+
+    Yields
+    ------
+    BatchItem
+        For each file, in the order of the paths. Only a few are held in memory.
+
+    Raises
+    ------
+    Cancelled
+        Where it is no longer wanted.
+    OSError
+        Where a report cannot be written.
+    """
+    todo = list(paths)
+    settings = settings or RecordSettings()
+    if reports is not None:
+        reports.mkdir(parents=True, exist_ok=True)
+    requests = [
+        (path, settings, page, thumbnails)
+        for path, page in zip(todo, _pages(todo, reports), strict=True)
+    ]
+    jobs = _jobs(jobs, len(todo))
+    if jobs > 1:
+        from napari_nanoqr.measuring.batch_process import read_in_processes
+
+        yield from read_in_processes(requests, jobs, cancelled)
+        return
+    for request in requests:
+        yield batch_item(*request, cancelled=cancelled)
+
+
+def batch_item(
+    path: Path,
+    settings: RecordSettings,
+    page: Path | None = None,
+    thumbnail: bool = False,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+) -> BatchItem:
+    """Read and measure one file, and give back what can be sent between processes.
+
+    Parameters
+    ----------
+    path : Path
+        A micrograph.
+    settings : RecordSettings
+        How it is read.
+    page : Path, optional
+        Where its report goes, as HTML and JSON.
+    thumbnail : bool
+        Draw a small picture.
+    cancelled : callable, optional
+        See `napari_nanoqr.progress`.
+
+    Returns
+    -------
+    BatchItem
+        What became of it.
+
+    Raises
+    ------
+    Cancelled
+        Where it is no longer wanted.
+    OSError
+        Where the report cannot be written.
+    """
+    from napari_nanoqr.measuring.record_figures import draw_record
+
+    record = record_file(path, settings, cancelled=cancelled)
+    if page is not None:
+        record.save(page)
+    small = None
+    if thumbnail and record.micrograph is not None:
+        figure = new_figure(THUMBNAIL_INCHES, THUMBNAIL_INCHES)
+        draw_record(figure.subplots(), record)
+        small = png_of(figure)
+    return BatchItem(
+        path, record.good, record.verdict, rows_of(record), record.to_dict(), page, small
+    )
+
+
+def _jobs(asked: int | None, files: int) -> int:
+    if asked is not None:
+        if asked < 1:
+            raise ValueError("At least one process is needed.")
+        return min(asked, max(files, 1))
+    return 1 if files <= _FEW else min(os.cpu_count() or 1, files)
+
+
+def _pages(paths: Sequence[Path], reports: Path | None) -> list[Path | None]:
+    """Return where each file's report goes; files of one name get numbers."""
+    if reports is None:
+        return [None] * len(paths)
+    taken: dict[str, int] = {}
+    pages: list[Path | None] = []
+    for path in paths:
+        count = taken[path.stem] = taken.get(path.stem, 0) + 1
+        # not by with_suffix, which takes the rest of a name like "pass 1.2" for a suffix
+        pages.append(reports / f"{path.stem}{'' if count == 1 else f'-{count}'}.html")
+    return pages
