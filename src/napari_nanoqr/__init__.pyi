@@ -57,6 +57,12 @@ from .fib.timing import times_of as times_of
 from .fib.verify import Verification as Verification
 from .fib.verify import VerificationError as VerificationError
 from .fib.verify import verify_pattern as verify_pattern
+from .measuring.grade import Grade as Grade
+from .measuring.grade import GradeParameter as GradeParameter
+from .measuring.grade import grade_symbol as grade_symbol
+from .measuring.verdict import Verdict as Verdict
+from .measuring.verdict import VerifyLimits as VerifyLimits
+from .measuring.write_verify import write_verify as write_verify
 from .physics.damage import Damage as Damage
 from .physics.damage import Patch as Patch
 from .physics.end_point import EndPoints as EndPoints
