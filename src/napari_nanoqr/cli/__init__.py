@@ -11,7 +11,7 @@ from napari_nanoqr.cli.settings import expand_settings
 
 COMMANDS = (
     "demo", "encode", "smallest", "plan", "export", "array", "predict", "simulate", "decode",
-    "verify", "info", "watch",
+    "measure", "verify", "info", "watch",
 )  # fmt: skip
 
 DESCRIPTION = """\

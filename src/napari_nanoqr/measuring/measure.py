@@ -127,6 +127,7 @@ def _measure(
     evidence = np.where(modules, -weighed.llr, weighed.llr)
     rate = place.reading.raw_bit_error_rate if place.reading is not None else None
     each = source.dose.per_pixel
+    scale = lattice.pitch_px if lattice.pitch_x_nm is None else lattice.pitch_x_nm
     detected = None
     if noise is not None and each is not None:
         whole = source.frames.dtype == np.uint8 or not np.mod(frame[:64], 1).any()
@@ -153,7 +154,7 @@ def _measure(
         ),
         evidence=evidence.astype(np.float32),
         covered=weighed.blank,
-        edge_profile=edge_profile(image, fit, modules),
+        edge_profile=edge_profile(image, fit, modules) * np.array([[scale.value], [1.0]]),
         **_sizes(image, fit, modules, (lattice.pitch_y_nm, lattice.pitch_x_nm), milled_dark),
     )
 

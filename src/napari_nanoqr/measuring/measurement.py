@@ -83,8 +83,8 @@ class Measurement:
     covered : (rows, columns) float array or None
         How likely each module lies in an area that is covered or gone.
     edge_profile : (2, n) float array or None
-        Distance from the nominal place of an edge in modules, positive on the light side, and
-        the mean grey value there.
+        Distance from the nominal place of an edge in nm (in pixels where the pixel size is not
+        known), positive on the light side, and the mean grey value there.
     grade : Grade or None
         How good the symbol is, parameter by parameter.
     """
@@ -124,6 +124,14 @@ class Measurement:
     def payload(self) -> bytes | None:
         """What the code says; None where it was not read."""
         return None if self.reading is None else self.reading.payload
+
+    @property
+    def title(self) -> str:
+        """What the code says, or the name of its design."""
+        if self.reading is not None:
+            text = self.reading.text
+            return text if text is not None else f"hex {self.reading.payload.hex()}"
+        return "code" if self.comparison is None else self.comparison.name
 
     @property
     def pitch_nm(self) -> Quantity | None:
