@@ -64,6 +64,9 @@ from .measuring.batch_files import BatchFiles as BatchFiles
 from .measuring.grade import Grade as Grade
 from .measuring.grade import GradeParameter as GradeParameter
 from .measuring.grade import grade_symbol as grade_symbol
+from .measuring.measure import measure_codes as measure_codes
+from .measuring.measurement import Measurement as Measurement
+from .measuring.quantity import Quantity as Quantity
 from .measuring.record import Record as Record
 from .measuring.record import RecordSettings as RecordSettings
 from .measuring.record import record_file as record_file
