@@ -23,9 +23,9 @@ th { font-weight: 600; white-space: nowrap; width: 14rem; }
 
 
 class Picture(NamedTuple):
-    """A picture of the page."""
+    """A picture of the page: a PNG or JPEG file, and what it shows."""
 
-    png: bytes
+    data: bytes
     text: str
 
 
@@ -81,8 +81,22 @@ def page(
 
 
 def _image(picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode("ascii")
-    return f'<img alt="{escape(picture.text)}" src="data:image/png;base64,{data}">'
+    return image_tag(picture.data, picture.text)
+
+
+def image_tag(data: bytes, text: str = "") -> str:
+    """Return a PNG or JPEG file as an element of a page.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    text : str
+        For those who cannot see it.
+    """
+    kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
+    coded = base64.b64encode(data).decode("ascii")
+    return f'<img alt="{escape(text)}" src="data:image/{kind};base64,{coded}">'
 
 
 def _lines(text: str) -> str:

@@ -123,7 +123,7 @@ def test_table_and_page_hold_every_image(items: list[BatchItem], tmp_path: Path)
     assert [row["text"] for row in rows] == [*TEXTS, "", ""]
     html = page.read_text(encoding="utf-8")
     assert "2 of 4 images give what they should" in html
-    assert html.count("data:image/png;base64,") == 3
+    assert html.count("data:image/jpeg;base64,") == 3
     for item in items:
         assert item.path.name in html
         assert f"/{item.path.stem}.html" in html

@@ -10,12 +10,13 @@ from typing import Any
 
 from napari_nanoqr.measuring.record import RecordSettings, record_file
 from napari_nanoqr.measuring.table import Row, rows_of
-from napari_nanoqr.planning.figures import new_figure, png_of
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 """Files of a folder that are taken for micrographs."""
 
-THUMBNAIL_INCHES = 2.2
+THUMBNAIL = 300
+"""Longest side of a small picture in pixels."""
+
 _FEW = 3
 """Files for which starting more processes takes longer than reading."""
 
@@ -39,7 +40,7 @@ class BatchItem:
     page : Path or None
         Its report, where reports are written.
     thumbnail : bytes or None
-        A small picture of it as PNG; None where it could not be opened.
+        A small picture of it as JPEG; None where it could not be opened.
     """
 
     path: Path
@@ -174,16 +175,14 @@ def batch_item(
     OSError
         Where the report cannot be written.
     """
-    from napari_nanoqr.measuring.record_figures import draw_record
+    from napari_nanoqr.measuring.record_picture import micrograph_picture
 
     record = record_file(path, settings, cancelled=cancelled)
     if page is not None:
         record.save(page)
     small = None
     if thumbnail and record.micrograph is not None:
-        figure = new_figure(THUMBNAIL_INCHES, THUMBNAIL_INCHES)
-        draw_record(figure.subplots(), record)
-        small = png_of(figure)
+        small = micrograph_picture(record, THUMBNAIL)
     return BatchItem(
         path, record.good, record.verdict, rows_of(record), record.to_dict(), page, small
     )

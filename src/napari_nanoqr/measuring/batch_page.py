@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from typing import IO
 import numpy as np
 
 from napari_nanoqr.files import complete_file
-from napari_nanoqr.html_page import STYLE
+from napari_nanoqr.html_page import STYLE, image_tag
 from napari_nanoqr.measuring.batch import BatchItem
 from napari_nanoqr.measuring.table import Row
 from napari_nanoqr.planning.figures import INK, MILLED_COLOUR, new_figure, png_of
@@ -155,7 +154,7 @@ def cells_of(row: Row) -> tuple[str, ...]:
     )
 
 
-def _image(png: bytes | None) -> str:
-    if png is None:
+def _image(picture: bytes | None) -> str:
+    if picture is None:
         return ""
-    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(png).decode("ascii")}">'
+    return image_tag(picture)

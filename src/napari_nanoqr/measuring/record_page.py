@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari_nanoqr.html_page import Picture, Section, page
 from napari_nanoqr.measuring.grade_result import GradeParameter
 from napari_nanoqr.measuring.measurement import Measurement
-from napari_nanoqr.measuring.record_figures import draw_edge, draw_record, draw_values, draw_wrong
+from napari_nanoqr.measuring.record_figures import draw_edge, draw_values, draw_wrong
+from napari_nanoqr.measuring.record_picture import micrograph_picture
 from napari_nanoqr.planning.figures import new_figure, png_of
 from napari_nanoqr.reading.advice import describe_unread, margin_in_words
 from napari_nanoqr.reading.reading import Reading
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from napari_nanoqr.measuring.record import Record
 
 Rows = list[tuple[str, str]]
+
+SIDE = 760
+"""Longest side of the micrograph on the page, in pixels."""
 
 MOST_DRAWN = 12
 """Codes of one image that get pictures of their own."""
@@ -71,10 +75,8 @@ def pictures_of(record: Record) -> list[Picture]:
     """Draw the pictures of a record: the image with its codes, and what was measured of each."""
     if record.micrograph is None:
         return []
-    first = new_figure(9.4, 6.4)
-    draw_record(first.subplots(), record)
     codes = "the codes outlined" if record.readings else "no code was read"
-    pictures = [Picture(png_of(first), f"The micrograph, {codes}")]
+    pictures = [Picture(micrograph_picture(record, SIDE), f"The micrograph, {codes}")]
     for measured in record.measurements[:MOST_DRAWN]:
         figure = new_figure(9.4, 3.1)
         margin, values, edge = figure.subplots(1, 3)
