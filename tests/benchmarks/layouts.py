@@ -1,9 +1,10 @@
 """A million modules as GDSII and OASIS, both read back by KLayout.
 
 Run as ``OMP_NUM_THREADS=1 python tests/benchmarks/layouts.py [--side 1000] [--doses 1]``. The
-modules are milled at random. Time is that of merging them and writing the file; reading back by
-this program is told beside it. The area of every data type, as KLayout finds it, has to be that
-of the modules to the last unit, and no two rectangles may overlap; else the exit status is 1.
+modules are milled at random, and merged into rectangles and into polygons. Time is that of merging
+them and writing the file; reading back by this program is told beside it. The area of every data
+type, as KLayout finds it, has to be that of the modules to the last unit, no two shapes may
+overlap, and none may have more corners than GDSII allows; else the exit status is 1.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ import argparse
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import klayout.db
 import numpy as np
 
 from napari_nanoqr.fib.columns import find_beam
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats import gdsii, oasis
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
+from napari_nanoqr.fib.outlining import Merged
 
 PITCH_NM = 49.0
+SHAPES = get_args(Merged)
 
 
 def random_modules(side: int, doses: int, seed: int) -> Exposure:
@@ -45,6 +51,8 @@ def wrong_areas(exposure: Exposure, path: Path) -> int:
     for index in layout.layer_indexes():
         region = klayout.db.Region(layout.top_cell().begin_shapes_rec(index))
         region.merged_semantics = False
+        if any(polygon.num_points() > 199 for polygon in region.each()):
+            return 1
         found[layout.get_info(index).datatype] = region.area()
     everything = klayout.db.Region()
     for index in layout.layer_indexes():
@@ -64,22 +72,24 @@ def main() -> int:
     options = parser.parse_args()
     exposure = random_modules(options.side, options.doses, options.seed)
     milled = exposure.lattices[0].n_points
-    start = time.perf_counter()
-    rectangles = len(exposure.rectangles()[1])
-    merging = time.perf_counter() - start
     area = milled * (PITCH_NM / 1000) ** 2
-    print(
-        f"{options.side**2:,} modules, {milled:,} milled ({area:,.1f} um^2), merged into "
-        f"{rectangles:,} rectangles in {merging:.2f} s"
-    )
-    print("| format | write, s | size, MB | area exact | read, s |")
-    print("|---|---|---|---|---|")
+    print(f"{options.side**2:,} modules, {milled:,} milled ({area:,.1f} um^2)")
+    for shapes in SHAPES:
+        start = time.perf_counter()
+        outlines = exposure.outlines(shapes)
+        merging = time.perf_counter() - start
+        print(
+            f"merged into {len(outlines.factors):,} {shapes} with {len(outlines.corners_nm):,} "
+            f"corners in {merging:.2f} s"
+        )
+    print("| format | shapes | write, s | size, MB | area exact | read, s |")
+    print("|---|---|---|---|---|---|")
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for form in (gdsii.FORMAT, oasis.FORMAT):
+        for form, shapes in product((gdsii.FORMAT, oasis.FORMAT), SHAPES):
             path = Path(folder) / f"modules{form.suffix}"
             start = time.perf_counter()
-            said = form.write(exposure, path)
+            said = form.write(exposure, path, shapes=shapes)
             writing = time.perf_counter() - start
             wrong = wrong_areas(exposure, path)
             failed += wrong
@@ -89,7 +99,9 @@ def main() -> int:
             failed += not np.isclose(pattern.charge_nc, exposure.charge_nc, rtol=1e-9)
             size = path.stat().st_size / 1e6
             exact = "no" if wrong else "yes"
-            print(f"| {form.name} | {writing:.2f} | {size:.2f} | {exact} | {reading:.2f} |")
+            print(
+                f"| {form.name} | {shapes} | {writing:.2f} | {size:.2f} | {exact} | {reading:.2f} |"
+            )
     return 1 if failed else 0
 
 

@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_nanoqr.fib.columns import find_beam
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.thermo_stream import read_stream, write_stream
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
 
 MILLION = 1_000_000

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from napari_nanoqr.cli import main
+from napari_nanoqr.fib.pattern import ShapePattern
 from napari_nanoqr.fib.pattern_files import read_pattern
 from napari_nanoqr.fib.sidecar import placed_designs
 
@@ -116,3 +117,15 @@ def test_decode_asks_for_one_design_of_a_field(capsys: pytest.CaptureFixture[str
     (file,) = Path("out").glob("*.str")
     assert main(["decode", "seen.tif", "--design", str(file)]) == 2
     assert "holds 2 designs" in capsys.readouterr().err
+
+
+def test_layers_below_the_film_and_polygons_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("one\ntwo\n", encoding="utf-8")
+    words = ["array", str(tmp_path / "list.txt"), "--to", str(tmp_path / "job"), "--format", "gds"]
+    assert main([*words, "--below", "5 nm Cr", "--shapes", "polygons", "--no-labels"]) == 0
+    (file,) = (tmp_path / "job").glob("*.gds")
+    pattern = read_pattern(file)
+    assert isinstance(pattern, ShapePattern)
+    assert max(map(len, pattern.polygons_nm)) > 4
+    designs = placed_designs(pattern.metadata)
+    assert [str(item.design.film.below[0]) for item in designs] == ["5 nm Cr"] * 2

@@ -13,9 +13,10 @@ import pytest
 from napari_nanoqr.fib.check import check_exposure, check_plan
 from napari_nanoqr.fib.columns import Beam, find_beam
 from napari_nanoqr.fib.complaint import Complaint, limits_met
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.thermo_stream import StreamProfile, write_stream
 from napari_nanoqr.fib.instruments import Instrument, InstrumentFormat, find_instrument, instruments
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 

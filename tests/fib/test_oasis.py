@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from napari_nanoqr.fib.columns import find_beam
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.gdsii import write_gds
 from napari_nanoqr.fib.formats.oasis import CRC32, checksum_kind, write_oas
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern

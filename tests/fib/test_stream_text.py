@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_nanoqr.fib import exposure
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats import stream_table
 from napari_nanoqr.fib.formats.stream_text import MOST_UNITS, stream_lines
 from napari_nanoqr.fib.formats.thermo_stream import read_stream, write_stream
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.scan import SCAN_ORDERS, scan_order
 
@@ -63,7 +63,7 @@ def test_points_come_in_the_order_of_the_scan_however_many_at_a_time(
     lattice = Lattice(dose, 10.0, -180.0, -120.0, scan, 4)
     index = scan_order(dose > 0, scan, 4)
     for chunk in (1, 50, 100, 1000):
-        monkeypatch.setattr(exposure, "CHUNK", chunk)
+        monkeypatch.setattr("napari_nanoqr.fib.lattice.CHUNK", chunk)
         found = list(lattice.points())
         assert np.array_equal(np.concatenate([dose for _, dose in found]), dose.ravel()[index])
         row, column = np.divmod(index, 36)

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.npgs_dc2 import read_dc2, write_dc2
 from napari_nanoqr.fib.formats.npve_list import read_npve, write_npve
 from napari_nanoqr.fib.formats.point_csv import read_csv, write_csv
 from napari_nanoqr.fib.formats.raith_asc import read_asc, write_asc
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern, ShapePattern
 from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import MillPlan

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from napari_nanoqr.fib import columns as column_library
 from napari_nanoqr.fib.columns import Beam, Column, load_column, save_column
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.scan import SCAN_ORDERS, ScanOrder
@@ -70,7 +71,7 @@ def test_chunks_add_up_to_the_whole(seed: int, scan: ScanOrder, rows: int) -> No
 def test_points_are_made_a_chunk_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     mask = np.random.default_rng(1).random((40, 40)) < 0.5
     whole = travel_of(exposure(mask))
-    monkeypatch.setattr("napari_nanoqr.fib.exposure.CHUNK", 50)
+    monkeypatch.setattr("napari_nanoqr.fib.lattice.CHUNK", 50)
     assert len(list(exposure(mask).points())) > 10
     parts = travel_of(exposure(mask))
     assert parts.jumps == whole.jumps

@@ -13,6 +13,7 @@ from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.record import record_design
 from napari_nanoqr.fib.columns import find_column, save_column
 from napari_nanoqr.fib.instruments import find_instrument, save_instrument
+from napari_nanoqr.fib.pattern import ShapePattern
 from napari_nanoqr.fib.pattern_files import SUFFIXES, read_pattern
 from napari_nanoqr.fib.verify import verify_pattern
 from napari_nanoqr.symbols.encode import encode
@@ -117,6 +118,23 @@ def test_the_instrument_says_which_formats_there_are_and_how_they_are_written(  
     assert ".gds" in fields.format.choices
     assert ".str" not in fields.format.choices
     assert fields.suffix in fields.format.choices
+
+
+def test_layouts_may_hold_polygons(widget, qtbot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    fields = widget.fields
+    assert not fields.shapes.native.isEnabled()
+    fields.instrument.value, fields.format.value = "generic", ".gds"
+    fields.shapes.value, fields.report.value = "polygons", False
+    widget.update_plan()
+    assert fields.shapes.native.isEnabled()
+    widget.save(tmp_path / "a.gds")
+    wait(widget, qtbot)
+    pattern = read_pattern(tmp_path / "a.gds")
+    assert isinstance(pattern, ShapePattern)
+    assert max(map(len, pattern.polygons_nm)) > 4
+    assert fields.settings()["shapes"] == "polygons"
+    fields.apply({"shapes": None})
+    assert fields.shapes.value == "rectangles"
 
 
 def test_a_report_is_written_beside_the_file(widget, qtbot, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

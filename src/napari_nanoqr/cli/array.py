@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_nanoqr.cli.film_options import add_film_options, film_from
 from napari_nanoqr.cli.plan_options import (
     add_instrument_option,
     add_plan_options,
+    add_shapes_option,
     instrument_from,
     milling_options,
+    writing_options,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ def add_command(commands: Any) -> None:
     milling.add_argument(
         "--stream", choices=("s16", "s16,25ns", "s"), help="form of .str (default s16)"
     )
+    add_shapes_option(milling)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--settings", metavar="FILE", help="options from a file")
     parser.set_defaults(run=run)
@@ -116,11 +120,7 @@ def _add_symbol_options(group: Any) -> None:
     group.add_argument(
         "--quiet-zone", type=int, default=4, metavar="N", help="modules, 0 to 4 (default 4)"
     )
-    group.add_argument("--film", default="CrN", help="material of the film (default CrN)")
-    group.add_argument(
-        "--thickness", type=float, default=15.0, metavar="NM", help="of the film (default 15)"
-    )
-    group.add_argument("--substrate", default="glass", help="beneath the film (default glass)")
+    add_film_options(group)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     replaceable(options.to)
     instrument = instrument_from(options.instrument)
     suffix = "." + options.format.lower().lstrip(".")
-    told = {} if options.stream is None else {"stream": options.stream}
+    told = writing_options(options)
     job = job_from(options, instrument)
     complaints = _complaints(job, instrument, suffix, told)
     refused = [each.sentence for each in complaints if each.severity == "error"]
@@ -183,9 +183,9 @@ def job_from(options: argparse.Namespace, instrument: Instrument) -> Job:
 
 def _entries(options: argparse.Namespace) -> list[JobEntry]:
     from napari_nanoqr.design.design import Design
-    from napari_nanoqr.design.film import Film
-    from napari_nanoqr.design.settings import SYMBOLS, DesignSettings, read_version
+    from napari_nanoqr.design.settings import DesignSettings
     from napari_nanoqr.fib.jobs.entries import dose_test, read_payloads
+    from napari_nanoqr.symbols.names import SYMBOLS, read_version
 
     if options.wedge is not None:
         design = Design.load(options.wedge)
@@ -194,7 +194,7 @@ def _entries(options: argparse.Namespace) -> list[JobEntry]:
     settings = DesignSettings(
         options.error, version, None, SYMBOLS.get(options.symbol), options.eci,
         options.allow_upper, options.pitch, options.mill, options.quiet_zone,
-        Film(options.film, options.thickness, options.substrate),
+        film_from(options),
     )  # fmt: skip
     return read_payloads(options.list, settings, progress=_progress)
 

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from napari_nanoqr.cli.film_options import add_film_options, film_from
+from napari_nanoqr.symbols.names import SYMBOLS, read_version
+
 DESCRIPTION = """\
 Encode a payload as a QR, Micro QR or rMQR code at its true size, and save it as a design or as a
 picture. Without -o the symbol is shown in the terminal."""
@@ -18,9 +21,6 @@ examples:
   nanoqr encode "sample 7" --version R11x43 -o strip.json
   nanoqr encode --file data.bin --error Q --mill light -o data.json
 """
-
-SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR", "smallest": "smallest"}
-"""What `--symbol` takes, and the kinds of symbols that it stands for."""
 
 
 def add_command(commands: Any) -> None:
@@ -69,15 +69,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--quiet-zone", type=int, default=4, metavar="N", help="modules, 0 to 4 (default 4)"
     )
-    parser.add_argument("--film", default="CrN", help="material of the film (default CrN)")
-    parser.add_argument(
-        "--thickness", type=float, default=15.0, metavar="NM", help="of the film (default 15)"
-    )
-    parser.add_argument(
-        "--below", default="", metavar="LAYERS",
-        help='between film and substrate, from the top: "5 nm Cr, 100 nm SiO2"',
-    )  # fmt: skip
-    parser.add_argument("--substrate", default="glass", help="beneath the film (default glass)")
+    add_film_options(parser)
     parser.add_argument("--name", default="design", help="what layers and files are named after")
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
     parser.add_argument(
@@ -90,7 +82,6 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Encode, save, and say what it will be."""
     from napari_nanoqr.design.design import Design
-    from napari_nanoqr.design.film import Film, parse_layers
     from napari_nanoqr.design.pictures import save_design
     from napari_nanoqr.symbols.encode import encode
 
@@ -98,9 +89,9 @@ def run(options: argparse.Namespace) -> int:
         _payload(options), options.error, options.version, options.mask,
         symbology=SYMBOLS.get(options.symbol), eci=options.eci,
     )  # fmt: skip
-    layers = parse_layers(options.below)
-    film = Film(options.film, options.thickness, options.substrate, layers)
-    design = Design(symbol, options.pitch, options.mill, options.quiet_zone, film, options.name)
+    design = Design(
+        symbol, options.pitch, options.mill, options.quiet_zone, film_from(options), options.name
+    )
     for path in options.output or ():
         save_design(design, path)
     if not options.output:
@@ -127,11 +118,6 @@ def summary(design: Any) -> str:
         f"carries {n.correctable_codewords} wrong codewords of {n.codewords}",
     ]
     return "\n".join(lines)
-
-
-def read_version(word: str) -> int | str:
-    """Read a version: a number, or a name in any case."""
-    return int(word) if word.isdecimal() else word.upper().replace("X", "x")
 
 
 def _payload(options: argparse.Namespace) -> bytes | str:

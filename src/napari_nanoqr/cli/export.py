@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from napari_nanoqr.cli.plan_options import (
     add_instrument_option,
     add_plan_options,
+    add_shapes_option,
     beam_choice,
     instrument_from,
     plan_from,
+    writing_options,
 )
 
 if TYPE_CHECKING:
@@ -24,10 +26,11 @@ it decoded before it counts as written. The suffix says the format:
   .str         Thermo/FEI stream file (see --stream)
   .bmp         Thermo/FEI 24-bit bitmap, one pixel a point
   .ptf         Thermo/FEI pattern file
-  .gds, .oas   GDSII and OASIS, milled modules merged into rectangles
+  .gds, .oas   GDSII and OASIS, milled modules merged (see --shapes)
   .asc, .dc2   Raith ASCII, NPGS
   .ely, .xml   Zeiss SmartFIB, TESCAN DrawBeam
   .txt, .csv   NPVE deflection list, points as a table
+  .svg, .dxf   drawings for everything else
 What a format cannot hold, such as the field width of a stream, goes into FILE.json beside it.
 With --instrument nothing is written that is beyond one of its limits; without, what most
 instruments cannot do is noted."""
@@ -38,6 +41,7 @@ examples:
   nanoqr export record.json --beam "7 pA" --dwell 0.5 --to slow.str
   nanoqr export record.json --correct-edges --to record.str --report record.report.html
   nanoqr export record.json --volume-per-dose 0.15 --stream s16,25ns --to calibrated.str
+  nanoqr export record.json --shapes polygons --to outlines.gds
   nanoqr export record.json --instrument "Thermo/FEI 12 bit" --to old.str
 """
 
@@ -62,6 +66,7 @@ def add_command(commands: Any) -> None:
         "--stream", choices=("s16", "s16,25ns", "s"),
         help="form of .str: 16 bit, 16 bit with 25 ns dwell unit, 12 bit (default s16)",
     )  # fmt: skip
+    add_shapes_option(parser)
     parser.add_argument(
         "--report", type=Path, metavar="FILE",
         help="predict what each file will do, and report it as FILE.html and FILE.json",
@@ -79,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     instrument = instrument_from(options.instrument)
     design = Design.load(options.design)
     plan, choice = plan_from(design, options, instrument), beam_choice(design, options)
-    told = {} if options.stream is None else {"stream": options.stream}
+    told = writing_options(options)
     found: dict[str, Complaint] = {}
     for path in options.to:
         suffix = path.suffix.lower()

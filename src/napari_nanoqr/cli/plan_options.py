@@ -68,6 +68,21 @@ def add_instrument_option(parser: Any) -> None:
     )  # fmt: skip
 
 
+def add_shapes_option(parser: Any) -> None:
+    """Add the option that says to what modules are merged."""
+    parser.add_argument(
+        "--shapes", choices=("rectangles", "polygons"),
+        help="what modules are merged into in .gds, .oas, .asc, .dc2, .svg and .dxf: rectangles "
+        "(default), or the outlines of areas that hang together",
+    )  # fmt: skip
+
+
+def writing_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of the command line say to the writers of formats."""
+    given = {"stream": options.stream, "shapes": options.shapes}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _order(word: str) -> str:
     """Orders of more than one word are easier to type with hyphens."""
     return word.replace("-", " ")

@@ -9,14 +9,6 @@ from napari_nanoqr.design.film import Film
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.urls import upper_case_url
 
-SYMBOLS = {"qr": "QR", "micro": "Micro QR", "rmqr": "rMQR", "smallest": "smallest"}
-"""Kinds of symbols, as they are written where there is little room."""
-
-
-def read_version(word: str) -> int | str:
-    """Read a version as it is written: a number, or a name in any case."""
-    return int(word) if word.isdecimal() else word.upper().replace("X", "x")
-
 
 @dataclass(frozen=True)
 class DesignSettings:

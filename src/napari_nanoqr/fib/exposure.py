@@ -2,7 +2,7 @@
 
 Plans of one symbol and of whole fields both end here, and no format knows where an exposure came
 from. It is held once, as lattices of points with a dose each, and told in two ways: as points
-with a dwell in the order of the scan, or as rectangles with a dose factor.
+with a dwell in the order of the scan, or as rectangles or polygons with a dose factor.
 """
 
 from __future__ import annotations
@@ -10,90 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.materials import VolumePerDose
 from napari_nanoqr.fib.merging import merge_rectangles
-from napari_nanoqr.fib.scan import ROW_BY_ROW, ScanOrder, scan_order
-
-CHUNK = 1 << 16
-"""Points that are made at a time, so that memory does not grow with their number."""
+from napari_nanoqr.fib.outlining import Merged, Outlines, merge_polygons
 
 DOSE_CLASSES = 1000
 """Shapes carry the dose of their points to a thousandth of the base dose, Raith's resolution."""
-
-
-@dataclass(frozen=True, eq=False)
-class Lattice:
-    """Points at even distances, each the middle of a square cell.
-
-    Parameters
-    ----------
-    dose : (rows, columns) float32 array
-        Dose of each cell in units of the base dose, 0 where the beam never goes.
-    pitch_nm : float
-        Distance of the points.
-    left_nm, top_nm : float
-        Outer corner of the first cell, the field's centre at 0, x to the right and y down.
-    scan : ScanOrder
-        Order in which the points are visited.
-    points_per_module : int
-        Points along a module, for orders that go module by module.
-    """
-
-    dose: NDArray[np.float32]
-    pitch_nm: float
-    left_nm: float
-    top_nm: float
-    scan: ScanOrder = "serpentine"
-    points_per_module: int = 1
-
-    @cached_property
-    def n_points(self) -> int:
-        """Number of points that are visited."""
-        return int(np.count_nonzero(self.dose))
-
-    @cached_property
-    def total_dose(self) -> float:
-        """Sum of the relative doses of all points."""
-        return float(self.dose.sum(dtype=np.float64))
-
-    @property
-    def bounds_nm(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the outermost visited points in nm."""
-        rows = np.flatnonzero(self.dose.any(axis=1))
-        columns = np.flatnonzero(self.dose.any(axis=0))
-        x, y = self.left_nm + self.pitch_nm / 2, self.top_nm + self.pitch_nm / 2
-        return (
-            float(x + columns[0] * self.pitch_nm), float(y + rows[0] * self.pitch_nm),
-            float(x + columns[-1] * self.pitch_nm), float(y + rows[-1] * self.pitch_nm),
-        )  # fmt: skip
-
-    def points(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Yield points in nm, ``(n, 2)`` x and y, and their doses, in the order of the scan."""
-        rows, columns = self.dose.shape
-        at_a_time = rows
-        if self.scan in ROW_BY_ROW:
-            # as many rows as make a chunk, an even number, so that all bands begin alike
-            at_a_time = max(2, CHUNK // columns // 2 * 2)
-        corner = np.array((self.left_nm, self.top_nm)) + self.pitch_nm / 2
-        for top in range(0, rows, at_a_time):
-            dose = self.dose[top : top + at_a_time]
-            order = scan_order(dose > 0, self.scan, self.points_per_module)
-            flat = dose.ravel()
-            for start in range(0, order.size, CHUNK):
-                index = order[start : start + CHUNK]
-                row = index // columns
-                points = np.empty((index.size, 2))
-                points[:, 0] = index - row * columns
-                points[:, 1] = row + top
-                points *= self.pitch_nm
-                points += corner
-                yield points, flat[index].astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,9 +210,7 @@ class Exposure:
             Dose in units of the base dose, whole thousandths.
         """
         corners, factors = [], []
-        for lattice in self.lattices:
-            ratio = self._base_dose(lattice) / self.base_dose_nc_per_um2
-            classes = np.rint(lattice.dose * ratio * DOSE_CLASSES).astype(np.int32)
+        for lattice, classes in self._classes():
             found, values = merge_rectangles(classes)
             corners.append(
                 found[:, [1, 0, 3, 2]] * lattice.pitch_nm
@@ -290,3 +218,43 @@ class Exposure:
             )
             factors.append(values / DOSE_CLASSES)
         return np.concatenate(corners), np.concatenate(factors)
+
+    def outlines(self, merged: Merged = "rectangles") -> Outlines:
+        """Return shapes that together cover all cells, without overlap or gap.
+
+        Parameters
+        ----------
+        merged : {"rectangles", "polygons"}
+            To what cells of one dose are joined: rectangles, or the outlines of areas that hang
+            together, see :func:`~napari_nanoqr.fib.outlining.merge_polygons`.
+
+        Returns
+        -------
+        Outlines
+            Their corners and doses.
+
+        Raises
+        ------
+        ValueError
+            Where they are to be anything else.
+        """
+        if merged not in get_args(Merged):
+            raise ValueError(
+                f"Shapes {merged!r} do not exist: use {' or '.join(get_args(Merged))}."
+            )
+        if merged == "rectangles":
+            return Outlines.of_rectangles(*self.rectangles())
+        corners, lengths, factors = [], [], []
+        for lattice, classes in self._classes():
+            at, count, values = merge_polygons(classes)
+            corner = np.array((lattice.left_nm, lattice.top_nm))
+            corners.append(at[:, ::-1] * lattice.pitch_nm + corner)
+            lengths.append(count)
+            factors.append(values / DOSE_CLASSES)
+        return Outlines(*map(np.concatenate, (corners, lengths, factors)))
+
+    def _classes(self) -> Iterator[tuple[Lattice, NDArray[np.int32]]]:
+        """Yield lattices with their doses in thousandths of the base dose."""
+        for lattice in self.lattices:
+            ratio = self._base_dose(lattice) / self.base_dose_nc_per_um2
+            yield lattice, np.rint(lattice.dose * ratio * DOSE_CLASSES).astype(np.int32)

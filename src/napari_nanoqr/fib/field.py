@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.plan import MillPlan
 
 

@@ -14,9 +14,9 @@ from napari_nanoqr.fib.columns import Beam
 from napari_nanoqr.fib.raster import (
     Grid,
     add_up,
+    along_axes,
+    fill_along_axes,
     fill_polygon,
-    fill_rectangle,
-    is_rectangle,
     polygon_area,
     spline_shares,
 )
@@ -274,12 +274,19 @@ class ShapePattern(Pattern):
     def rasterise(self, grid: Grid) -> NDArray[np.float64]:
         """Mean dose factor of each cell; see :meth:`Pattern.rasterise`.
 
-        Exact for rectangles along the axes; other polygons are sampled 4 x 4 times a cell.
+        Exact for polygons with edges along the axes; others are sampled 4 x 4 times a cell.
         """
-        total = np.zeros((grid.rows, grid.columns))
-        for polygon, factor in zip(self.polygons_nm, self.dose_factors, strict=True):
+        if not self.polygons_nm:
+            return np.zeros((grid.rows, grid.columns))
+        corners = np.concatenate(self.polygons_nm)
+        lengths = np.array([len(polygon) for polygon in self.polygons_nm])
+        exact = along_axes(corners, lengths)
+        total = fill_along_axes(
+            grid, corners[np.repeat(exact, lengths)], lengths[exact], self.dose_factors[exact]
+        )
+        for index in np.flatnonzero(~exact).tolist():
+            polygon, factor = self.polygons_nm[index], float(self.dose_factors[index])
             x = (polygon[:, 0] - grid.left_nm) / grid.cell_nm
             y = (polygon[:, 1] - grid.top_nm) / grid.cell_nm
-            fill = fill_rectangle if is_rectangle(polygon) else fill_polygon
-            fill(total, x, y, float(factor))
+            fill_polygon(total, x, y, factor)
         return total

@@ -166,6 +166,8 @@ def write_pattern(plan: Milling, path: str | Path, **options: Any) -> Verificati
         What the formats leave open; each is for those that know it. ``stream`` for ``.str``:
         ``"s16"``, ``"s"``, ``"s16,25ns"`` (16 or 12 bits, dwell in 0.1 us or 25 ns) or a
         :class:`StreamProfile`. ``layer`` and ``dose_factor`` for ``.gds`` and ``.oas``.
+        ``shapes`` for these, ``.asc``, ``.dc2``, ``.svg`` and ``.dxf``: modules are merged into
+        ``"rectangles"``, or ``"polygons"``, the outlines of areas that hang together.
 
     Returns
     -------

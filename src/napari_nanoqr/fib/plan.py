@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.placed import Placed
 from napari_nanoqr.fib.columns import Beam, find_beam
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.limits import refuse_impossible
 from napari_nanoqr.fib.materials import VolumePerDose, volume_per_dose
 from napari_nanoqr.fib.scan import ScanOrder

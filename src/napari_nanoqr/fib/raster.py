@@ -65,27 +65,81 @@ def add_up(
     return np.asarray(sums.reshape(grid.rows, grid.columns), dtype=np.float64)
 
 
-def is_rectangle(polygon: NDArray[np.float64]) -> bool:
-    """Whether a polygon is a rectangle along the axes."""
-    moves = np.abs(np.diff(polygon, axis=0, append=polygon[:1])) > 0
-    return len(polygon) == 4 and bool((moves.sum(axis=1) == 1).all() and moves[0, 0] != moves[1, 0])
+def along_axes(corners: NDArray[np.float64], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which polygons have no edge but along the axes, ``(n,)``.
+
+    Parameters
+    ----------
+    corners : (m, 2) float64 array
+        x and y of all polygons, one after the other.
+    lengths : (n,) int64 array
+        Number of corners of each, at least one.
+    """
+    first = np.cumsum(lengths) - lengths
+    along = (corners == corners[_following(lengths)]).any(axis=1)
+    return np.asarray(np.logical_and.reduceat(along, first))
 
 
-def _cover(low: float, high: float, cells: int) -> tuple[int, NDArray[np.float64]]:
-    """First of the cells that an interval meets, and how much of each it covers."""
-    first, last = max(0, int(np.floor(low))), min(cells, int(np.ceil(high)))
-    edges = np.arange(first, max(first, last) + 1)
-    return first, np.diff(np.clip(edges, low, high))
+def fill_along_axes(
+    grid: Grid, corners: NDArray[np.float64], lengths: NDArray[np.int64],
+    factors: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Fill polygons with edges along the axes, exactly by the area of each cell they cover.
+
+    Parameters
+    ----------
+    grid : Grid
+        Cells.
+    corners, lengths
+        As for :func:`along_axes`.
+    factors : (n,) float64 array
+        What each polygon adds to the cells that it covers.
+
+    Returns
+    -------
+    (rows, columns) float64 array
+        Sum over all polygons, of the factor times the share of the cell.
+
+    Notes
+    -----
+    A polygon is the sum of quadrants that begin at the ends of its upright edges, to the right
+    and down, with opposite signs at the two ends. Of a quadrant, the shares of all cells are the
+    running sums, along both axes, of the shares of the four cells around its corner.
+    """
+    x = np.clip((corners[:, 0] - grid.left_nm) / grid.cell_nm, 0, grid.columns)
+    y = np.clip((corners[:, 1] - grid.top_nm) / grid.cell_nm, 0, grid.rows)
+    after = _following(lengths)
+    # the area tells which way round a polygon goes
+    first = np.cumsum(lengths) - lengths
+    origin = np.repeat(first, lengths)
+    u, v = corners[:, 0] - corners[origin, 0], corners[:, 1] - corners[origin, 1]
+    around = np.sign(np.add.reduceat(u * v[after] - u[after] * v, first))
+    sign = np.repeat(factors * around, lengths)
+    upright = corners[:, 0] == corners[after, 0]
+    starts, ends = np.flatnonzero(upright), after[upright]
+    at = np.concatenate((starts, ends))
+    weight = np.concatenate((-sign[starts], sign[starts]))
+    column, row = np.floor(x[at]).astype(np.int64), np.floor(y[at]).astype(np.int64)
+    across, down = x[at] - column, y[at] - row
+    rows, columns = grid.rows + 2, grid.columns + 2
+    total = np.zeros(rows * columns)
+    for i, share_y in ((0, 1 - down), (1, down)):
+        for j, share_x in ((0, 1 - across), (1, across)):
+            total += np.bincount(
+                (row + i) * columns + column + j, weight * share_x * share_y, rows * columns
+            )
+    total = total.reshape(rows, columns).cumsum(axis=0).cumsum(axis=1)[:-2, :-2]
+    # what sums of many numbers leave is nothing
+    total[np.abs(total) < 1e-9 * np.abs(factors).max(initial=0.0)] = 0.0
+    return total
 
 
-def fill_rectangle(
-    total: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64], factor: float
-) -> None:
-    """Add a rectangle with corners in cells, exactly by the area of each cell it covers."""
-    left, across = _cover(float(x.min()), float(x.max()), total.shape[1])
-    top, down = _cover(float(y.min()), float(y.max()), total.shape[0])
-    if across.size and down.size:
-        total[top : top + down.size, left : left + across.size] += factor * np.outer(down, across)
+def _following(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index of the corner after each, the first one after the last."""
+    last = np.cumsum(lengths) - 1
+    after = np.arange(1, lengths.sum() + 1)
+    after[last] = last + 1 - lengths
+    return after
 
 
 def fill_polygon(

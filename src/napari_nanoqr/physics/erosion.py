@@ -17,7 +17,8 @@ DEPTH_PER_SLICE = 1.5
 """In cells: a slope must not pass over much more than a cell within a slice."""
 
 FEWEST_SLICES, MOST_SLICES = 3, 400
-"""Three slices are within 0.03 nm of sixty-four on the default film."""
+"""Three slices are within 0.04 nm of sixty-four over 99 % of the default film, and within 0.06 nm
+everywhere."""
 
 _PER_TANGENT = 50
 _TANGENTS = np.arange(60 * _PER_TANGENT + 1) / _PER_TANGENT

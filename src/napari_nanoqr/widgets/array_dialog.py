@@ -223,7 +223,7 @@ class ArrayDialog(Panel):
         job, suffix = self.job, self._milling.suffix
         if job is None:
             return
-        options = self._milling.instrument_value.options_for(suffix)
+        options = self._milling.writing_options(suffix)
 
         def call(progress: Report, cancelled: Callable[[], bool]) -> WrittenJob:
             return write_job(job, folder, suffix, progress=progress, cancelled=cancelled, **options)

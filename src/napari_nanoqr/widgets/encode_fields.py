@@ -9,13 +9,13 @@ from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
 from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Qt
 
-from napari_nanoqr.cli.encode import SYMBOLS, read_version
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film, parse_layers
 from napari_nanoqr.symbols import micro, rectangular
 from napari_nanoqr.symbols.candidates import SYMBOLOGIES, levels_of
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.kinds import layout_named
+from napari_nanoqr.symbols.names import SYMBOLS, read_version
 from napari_nanoqr.symbols.tables import LEVELS, side_modules
 from napari_nanoqr.symbols.urls import upper_case_url
 from napari_nanoqr.widgets.panel import Panel

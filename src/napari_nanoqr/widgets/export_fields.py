@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, SpinBox
 from magicgui.widgets.bases import ValueWidget
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.beam_choice import choose_beam
-from napari_nanoqr.fib.columns import Beam, beams, columns, find_beam, format_current, load_column
+from napari_nanoqr.fib.columns import Beam, columns, find_beam, load_column
 from napari_nanoqr.fib.instruments import (
     Instrument,
     find_instrument,
-    instruments,
     load_instrument,
 )
 from napari_nanoqr.fib.materials import VolumePerDose, load_materials
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern_files import FORMATS
 from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.fib.scan import SCAN_ORDERS
 from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.widgets.export_choices import (
+    FASTEST,
+    beam_choices,
+    instrument_names,
+    number_field,
+)
 
-FASTEST = "fastest"
 _AUTOMATIC = "automatic"
 
-_DEFAULTS = {"over_etch": 1, "volume_per_dose_uncertainty": 10, "scan": "serpentine"}
+RECTANGLES: Merged = "rectangles"
+
+_DEFAULTS = {
+    "over_etch": 1, "volume_per_dose_uncertainty": 10, "scan": "serpentine", "shapes": RECTANGLES,
+}  # fmt: skip
 """What a field shows where the settings leave its option out, if it is not 0."""
 
 
@@ -39,54 +48,58 @@ class ExportFields:
         # choices are functions: magicgui goes back to a list given here whenever a field gets
         # its place in a window
         self.instrument = ComboBox(
-            choices=lambda _: _instrument_names(), value=_instrument_names()[1],
+            choices=lambda _: instrument_names(), value=instrument_names()[1],
             label="Instrument",
         )  # fmt: skip
         self.format = ComboBox(choices=lambda _: self._formats(), label="Format")
-        self.beam = ComboBox(
-            choices=lambda _: _beam_choices(), value=str(find_beam()), label="Beam"
-        )
+        self.beam = ComboBox(choices=lambda _: beam_choices(), value=str(find_beam()), label="Beam")
         self.beam.tooltip = "Nominal spots; put your measured spot below"
         self.instrument.changed.connect(lambda *_: self.format.reset_choices())
+        self.shapes = ComboBox(choices=list(get_args(Merged)), value=RECTANGLES, label="Shapes")
+        self.shapes.tooltip = (
+            "What modules are merged into: rectangles, or the outlines of areas that hang together"
+        )
 
-        self.spot = _number("Spot (nm)", 0, 5000, 1, "Measured spot (FWHM)", zero="as listed")
+        self.spot = number_field("Spot (nm)", 0, 5000, 1, "Measured spot (FWHM)", zero="as listed")
         self.spacing = ComboBox(
             choices=[_AUTOMATIC, "point pitch (nm)", "overlap (%)"], value=_AUTOMATIC,
             label="Spacing",
         )  # fmt: skip
-        self.spacing_value = _number(
+        self.spacing_value = number_field(
             "", -400, 10_000, 1, "Adjusted so that a whole number of points makes a module"
         )
         self.spacing_value.label = "Spacing value"
-        self.dwell = _number("Dwell (µs)", 0, 1e5, 0.1, "Per point and pass", zero=_AUTOMATIC)
+        self.dwell = number_field("Dwell (µs)", 0, 1e5, 0.1, "Per point and pass", zero=_AUTOMATIC)
         self.passes = SpinBox(value=0, min=0, max=1_000_000, label="Passes")
         self.passes.tooltip = "0 takes as many as the dose needs"
         self.scan = ComboBox(choices=list(SCAN_ORDERS), value="serpentine", label="Scan order")
-        self.hfw = _number("Field width (µm)", 0, 10_000, 1, "HFW", zero=_AUTOMATIC)
+        self.hfw = number_field("Field width (µm)", 0, 10_000, 1, "HFW", zero=_AUTOMATIC)
         self.show_path = CheckBox(value=True, label="Beam path", text="shown on the design")
 
-        self.volume = _number(
+        self.volume = number_field(
             "Vol./dose (µm³/nC)", 0, 100, 0.01, "Your calibrated value", zero="as tabulated"
         )
-        self.uncertainty = _number("Uncertainty (%)", 0, 99, 1, "Of your calibrated value", 10)
-        self.over_etch = _number("Over-etch factor", 0.1, 10, 0.05, "On the dose", 1)
+        self.uncertainty = number_field("Uncertainty (%)", 0, 99, 1, "Of your calibrated value", 10)
+        self.over_etch = number_field("Over-etch factor", 0.1, 10, 0.05, "On the dose", 1)
         self.correct_edges = CheckBox(value=False, label="Edges", text="corrected")
         self.correct_edges.tooltip = (
             "A dose for each point, so that modules keep their size after the beam's spread"
         )
 
-        self.electrons = _number(
+        self.electrons = number_field(
             "Electrons a pixel", 0.5, 1e5, 10, "Primary electrons of all frames together", 50
         )
-        self.pixels = _number("Pixels a module", 2, 100, 1, "Of the micrograph", 8)
-        self.defocus = _number("Defocus (nm)", 0, 1000, 1, "Blur that comes on top of the probe's")
+        self.pixels = number_field("Pixels a module", 2, 100, 1, "Of the micrograph", 8)
+        self.defocus = number_field(
+            "Defocus (nm)", 0, 1000, 1, "Blur that comes on top of the probe's"
+        )
         self.report = CheckBox(value=True, label="Report", text="beside the file")
         self.report.tooltip = "HTML and JSON: what the file will do, with pictures; some seconds"
 
         # by the names of the command line's options
         self._options: dict[str, ValueWidget[Any]] = {
             "spot": self.spot, "dwell": self.dwell, "passes": self.passes, "scan": self.scan,
-            "hfw": self.hfw, "volume_per_dose": self.volume,
+            "hfw": self.hfw, "shapes": self.shapes, "volume_per_dose": self.volume,
             "volume_per_dose_uncertainty": self.uncertainty, "over_etch": self.over_etch,
             "correct_edges": self.correct_edges,
         }  # fmt: skip
@@ -102,7 +115,7 @@ class ExportFields:
         return {
             "Points, dwell, passes, field": (
                 self.spot, self.spacing, self.spacing_value, self.dwell, self.passes, self.scan,
-                self.hfw, self.show_path,
+                self.hfw, self.shapes, self.show_path,
             ),
             "Dose, over-etch, edges": (
                 self.volume, self.uncertainty, self.over_etch, self.correct_edges,
@@ -131,6 +144,21 @@ class ExportFields:
     def suffix(self) -> str:
         """Of the file that is written."""
         return str(self.format.value)
+
+    @property
+    def holds_polygons(self) -> bool:
+        """Whether the chosen format leaves the kind of shapes open."""
+        return any(form.suffix == self.suffix and "shapes" in form.options for form in FORMATS)
+
+    def writing_options(self, suffix: str) -> dict[str, Any]:
+        """Return what the writer of a format is to be told.
+
+        Raises
+        ------
+        ValueError
+            Where the instrument does not take the format.
+        """
+        return self.instrument_value.options_for(suffix) | {"shapes": self.shapes.value}
 
     def sem(self, design: Design) -> SemCondition:
         """Return how the mark will be imaged."""
@@ -188,6 +216,7 @@ class ExportFields:
         """Grey out what has no effect."""
         self.spacing_value.native.setEnabled(self.spacing.value != _AUTOMATIC)
         self.uncertainty.native.setEnabled(self.volume.value > 0)
+        self.shapes.native.setEnabled(self.holds_polygons)
 
     # -- libraries --------------------------------------------------------------------------
 
@@ -272,28 +301,3 @@ class ExportFields:
         suffix = Path(str(settings.get("to"))).suffix.lower()
         if suffix in self.format.choices:
             self.format.value = suffix
-
-
-def _instrument_names() -> list[str]:
-    return [instrument.name for instrument in instruments()]
-
-
-def _beam_choices() -> list[tuple[str, str]]:
-    """All beams, after the choice of the fastest in each column that has several."""
-    several = [column.name for column in columns() if len(column.beams) > 1]
-    fastest = [(f"fastest that resolves · {name}", f"{FASTEST} {name}") for name in several]
-    # the whole name is too long for a dock
-    return fastest + [
-        (f"{format_current(beam.current_pa)} · {beam.spot_nm:g} nm · {beam.column}", str(beam))
-        for beam in beams()
-    ]
-
-
-def _number(
-    label: str, low: float, high: float, step: float, tooltip: str, value: float = 0,
-    zero: str = "",
-) -> FloatSpinBox:  # fmt: skip
-    field = FloatSpinBox(value=value, min=low, max=high, step=step, label=label)
-    field.tooltip = tooltip
-    field.native.setSpecialValueText(zero)
-    return field

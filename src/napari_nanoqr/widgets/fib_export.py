@@ -360,7 +360,7 @@ class FibExport(Panel):
         plan = self.plan
         if plan is None:
             return
-        options = self.fields.instrument_value.options_for(path.suffix)
+        options = self.fields.writing_options(path.suffix)
         sem, with_report = self.fields.sem(plan.design), self.fields.report.value
 
         def written(result: tuple[Verification, str]) -> None:

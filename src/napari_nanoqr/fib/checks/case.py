@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.thermo_stream import PROFILES, StreamProfile
 from napari_nanoqr.fib.instruments import Instrument
+from napari_nanoqr.fib.lattice import Lattice
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from napari_nanoqr.fib.checks.case import Case
 from napari_nanoqr.fib.checks.rules import dwell_limits, most_points
 from napari_nanoqr.fib.complaint import Complaint, dwell_text
-from napari_nanoqr.fib.exposure import Lattice
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.verify import MOST_DOSE_ERROR_PERCENT, MOST_TOTAL_DOSE_ERROR_PERCENT
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.text_file import open_ring, shapes
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ _NO_AREA = {"LINE", "POINT", "TEXT", "MTEXT", "DIMENSION", "LEADER", "ATTDEF", "
             "VIEWPORT", "RAY", "XLINE"}  # fmt: skip
 
 
-def write_dxf(exposure: Exposure, path: Path) -> dict[str, Any]:
-    """Write an exposure as rectangles, closed LWPOLYLINEs in um.
+def write_dxf(exposure: Exposure, path: Path, *, shapes: Merged = "rectangles") -> dict[str, Any]:
+    """Write an exposure as polygons, closed LWPOLYLINEs in um.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def write_dxf(exposure: Exposure, path: Path) -> dict[str, Any]:
         What is milled; beam, base dose and passes go into the sidecar.
     path : Path
         The file; written in place.
+    shapes : {"rectangles", "polygons"}
+        See :meth:`~napari_nanoqr.fib.exposure.Exposure.outlines`.
 
     Returns
     -------
@@ -64,19 +67,17 @@ def write_dxf(exposure: Exposure, path: Path) -> dict[str, Any]:
     """
     from ezdxf.filemanagement import new
 
-    rectangles_nm, factors = exposure.rectangles()
+    outlines = exposure.outlines(shapes)
+    factors = outlines.factors
     document = new("R2000", units=MICROMETRES)
     space = document.modelspace()
     layers = {factor: f"DOSE_{factor:.3f}" for factor in np.unique(factors).tolist()}
     for name in layers.values():
         document.layers.add(name)
     # digits below a thousandth of a nm are what turning nm into um leaves
-    um = np.round(rectangles_nm * (1e-3, -1e-3, 1e-3, -1e-3), 7)
-    for (left, top, right, bottom), factor in zip(um.tolist(), factors.tolist(), strict=True):
-        space.add_lwpolyline(
-            [(left, bottom), (right, bottom), (right, top), (left, top)],
-            close=True, dxfattribs={"layer": layers[factor]},
-        )  # fmt: skip
+    um = outlines.split(np.round(outlines.corners_nm * (1e-3, -1e-3), 7))
+    for corners, factor in zip(um, factors.tolist(), strict=True):
+        space.add_lwpolyline(corners, close=True, dxfattribs={"layer": layers[factor]})
     document.saveas(path)
     return {"base_dose_nc_per_um2": exposure.base_dose_nc_per_um2}
 
@@ -244,4 +245,4 @@ def _as_rings(
     return [ring]
 
 
-FORMAT = PatternFormat(NAME, ".dxf", "shapes", write_dxf, read_dxf)
+FORMAT = PatternFormat(NAME, ".dxf", "shapes", write_dxf, read_dxf, ("shapes",))

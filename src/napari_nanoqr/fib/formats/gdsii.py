@@ -12,6 +12,7 @@ from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.gdsii_records import check_gds
 from napari_nanoqr.fib.formats.layout import build_layout, flatten, layout_pattern
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ NAME = "GDSII"
 
 
 def write_gds(
-    exposure: Exposure, path: Path, *, layer: int = 0, dose_factor: float = 1.0
-) -> dict[str, Any]:
-    """Write an exposure as rectangles that neither overlap nor leave gaps.
+    exposure: Exposure, path: Path, *, layer: int = 0, dose_factor: float = 1.0,
+    shapes: Merged = "rectangles",
+) -> dict[str, Any]:  # fmt: skip
+    """Write an exposure as polygons that neither overlap nor leave gaps.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def write_gds(
         What is milled; beam, dwell and passes are set at the instrument.
     path : Path
         The file; written in place.
-    layer, dose_factor : int, float
+    layer, dose_factor, shapes
         See :func:`~napari_nanoqr.fib.formats.layout.build_layout`.
 
     Returns
@@ -46,7 +48,7 @@ def write_gds(
     OSError
         Where it cannot be written.
     """
-    library, said = build_layout(exposure, layer, dose_factor)
+    library, said = build_layout(exposure, layer, dose_factor, shapes)
     library.write_gds(str(path))
     return said
 
@@ -109,4 +111,6 @@ def open_gds(path: Path) -> gdstk.Library:
     return library
 
 
-FORMAT = PatternFormat(NAME, ".gds", "shapes", write_gds, read_gds, ("layer", "dose_factor"))
+FORMAT = PatternFormat(
+    NAME, ".gds", "shapes", write_gds, read_gds, ("layer", "dose_factor", "shapes")
+)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.fib.exposure import Exposure
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ UNITS_NM = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001)
 
 
 def build_layout(
-    exposure: Exposure, layer: int, dose_factor: float
+    exposure: Exposure, layer: int, dose_factor: float, shapes: Merged
 ) -> tuple[gdstk.Library, dict[str, Any]]:
-    """Make a library with one cell of rectangles that neither overlap nor leave gaps.
+    """Make a library with one cell of polygons that neither overlap nor leave gaps.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def build_layout(
         0 to 63.
     dose_factor : float
         Of the base dose, above 0, at most 32.767 with the exposure's own relative dose.
+    shapes : {"rectangles", "polygons"}
+        See :meth:`~napari_nanoqr.fib.exposure.Exposure.outlines`.
 
     Returns
     -------
@@ -55,7 +58,8 @@ def build_layout(
 
     if layer not in range(HIGHEST_LAYER + 1):
         raise ValueError(f"Layer {layer} does not exist: Raith takes 0 to {HIGHEST_LAYER}.")
-    rectangles_nm, factors = exposure.rectangles()
+    outlines = exposure.outlines(shapes)
+    factors = outlines.factors
     datatypes = np.rint(1000 * dose_factor * factors).astype(int)
     if not (datatypes.min() >= 1 and datatypes.max() <= 1000 * HIGHEST_DOSE_FACTOR):
         raise ValueError(
@@ -63,17 +67,15 @@ def build_layout(
             f"are out of range: Raith takes 0.001 to {HIGHEST_DOSE_FACTOR}."
         )
     # the lower left corner lies on the grid of the database, so that all others do
-    left, bottom = rectangles_nm[:, 0].min(), rectangles_nm[:, 3].max()
-    from_corner = np.abs(rectangles_nm - np.array([left, bottom, left, bottom]))
-    unit = database_unit(from_corner, float(np.abs(rectangles_nm).max()))
-    steps = np.rint(from_corner / unit) * (1, -1, 1, -1) + [
-        round(left / unit), round(bottom / unit), round(left / unit), round(bottom / unit),
-    ]  # fmt: skip
+    corner = np.array((outlines.corners_nm[:, 0].min(), outlines.corners_nm[:, 1].max()))
+    from_corner = outlines.corners_nm - corner
+    unit = database_unit(np.abs(from_corner), float(np.abs(outlines.corners_nm).max()))
+    steps = np.rint(from_corner / unit) + np.rint(corner / unit)
     library = gdstk.Library(unit=1e-6, precision=unit * 1e-9)
     cell = library.new_cell("NANOQR")
-    um = steps * (unit / 1000) * (1, -1, 1, -1)
-    for (x, y, right, lower), datatype in zip(um.tolist(), datatypes.tolist(), strict=True):
-        cell.add(gdstk.rectangle((x, lower), (right, y), layer=layer, datatype=datatype))
+    um = outlines.split(steps * (unit / 1000) * (1, -1))
+    for corners, datatype in zip(um, datatypes.tolist(), strict=True):
+        cell.add(gdstk.Polygon(corners, layer=layer, datatype=datatype))  # type: ignore[arg-type]
     return library, {
         "base_dose_nc_per_um2": exposure.base_dose_nc_per_um2 / dose_factor,
         "database_unit_nm": unit,

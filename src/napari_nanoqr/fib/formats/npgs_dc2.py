@@ -23,6 +23,7 @@ from napari_nanoqr.fib.formats.text_file import (
     read_lines,
     shapes,
 )
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 NAME = "NPGS drawing"
@@ -42,8 +43,8 @@ _SETTINGS = (
 _FILLED = 1
 
 
-def write_dc2(exposure: Exposure, path: Path) -> dict[str, Any]:
-    """Write an exposure as filled rectangles, each dose in a colour of its own.
+def write_dc2(exposure: Exposure, path: Path, *, shapes: Merged = "rectangles") -> dict[str, Any]:
+    """Write an exposure as filled polygons, each dose in a colour of its own.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def write_dc2(exposure: Exposure, path: Path) -> dict[str, Any]:
         What is milled; beam and doses are set in the run file.
     path : Path
         The file; written in place.
+    shapes : {"rectangles", "polygons"}
+        See :meth:`~napari_nanoqr.fib.exposure.Exposure.outlines`.
 
     Returns
     -------
@@ -64,29 +67,27 @@ def write_dc2(exposure: Exposure, path: Path) -> dict[str, Any]:
     OSError
         Where it cannot be written.
     """
-    rectangles_nm, factors = exposure.rectangles()
-    doses, chosen = np.unique(factors, return_inverse=True)
+    outlines = exposure.outlines(shapes)
+    doses, chosen = np.unique(outlines.factors, return_inverse=True)
     if doses.size > MOST_DOSES:
         raise ValueError(
             f"{doses.size} different doses are more than the {MOST_DOSES} colours that tell them "
             "apart: use one dose for all, or another format."
         )
     colours = _colours(doses.size)
-    units = rectangles_nm * (PER_UM / 1000) * (1, -1, 1, -1)
-    left, bottom = units[:, 0].min(), units[:, 3].min()
-    width, height = units[:, 2].max() - left, units[:, 1].max() - bottom
+    units = outlines.corners_nm * (PER_UM / 1000) * (1, -1)
+    (left, bottom), (width, height) = units.min(axis=0), np.ptp(units, axis=0)
     head = (
         f"{left:.4f} {bottom:.4f} {width:.4f} {height:.4f} 0 -0.0000 0.0000",
         *_SETTINGS, "23 2 0 0 0 0", "Do Not Use", "NANOQR", "21 1 0 0 0 0",
     )  # fmt: skip
     with path.open("w", encoding="ascii", newline="") as file:
         file.write("\r\n".join(head) + "\r\n")
-        for (x, top, right, low), index in zip(units.tolist(), chosen.tolist(), strict=True):
+        for corners, index in zip(outlines.split(units), chosen.tolist(), strict=True):
             red, green, blue = colours[index]
-            corners = ((x, low), (right, low), (right, top), (x, top), (x, low))
             file.write(
-                f"1 5 8 0 {_FILLED} 10 0 1 0 {red} {green} {blue} 0 1\r\n"
-                + "".join(f"{u:.4f} {v:.4f} 0\r\n" for u, v in corners)
+                f"1 {len(corners) + 1} 8 0 {_FILLED} 10 0 1 0 {red} {green} {blue} 0 1\r\n"
+                + "".join(f"{u:.4f} {v:.4f} 0\r\n" for u, v in (*corners, corners[0]))
             )
     return {
         "base_dose_nc_per_um2": exposure.base_dose_nc_per_um2,
@@ -215,4 +216,6 @@ def recognises(head: bytes) -> bool:
     return values is not None and len(values) in (6, 7) and len(lines) > 1
 
 
-FORMAT = PatternFormat(NAME, ".dc2", "shapes", write_dc2, read_dc2, recognises=recognises)
+FORMAT = PatternFormat(
+    NAME, ".dc2", "shapes", write_dc2, read_dc2, ("shapes",), recognises=recognises
+)

@@ -21,6 +21,7 @@ from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.layout import build_layout, layout_pattern
 from napari_nanoqr.fib.formats.oasis_process import REFUSED, BadLayout, read_arrays
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 NAME = "OASIS"
@@ -38,9 +39,10 @@ READ_LIMIT_S = 120.0
 
 
 def write_oas(
-    exposure: Exposure, path: Path, *, layer: int = 0, dose_factor: float = 1.0
-) -> dict[str, Any]:
-    """Write an exposure as rectangles that neither overlap nor leave gaps.
+    exposure: Exposure, path: Path, *, layer: int = 0, dose_factor: float = 1.0,
+    shapes: Merged = "rectangles",
+) -> dict[str, Any]:  # fmt: skip
+    """Write an exposure as polygons that neither overlap nor leave gaps.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def write_oas(
         What is milled; beam, dwell and passes are set at the instrument.
     path : Path
         The file; written in place.
-    layer, dose_factor : int, float
+    layer, dose_factor, shapes
         See :func:`~napari_nanoqr.fib.formats.layout.build_layout`.
 
     Returns
@@ -63,7 +65,7 @@ def write_oas(
     OSError
         Where it cannot be written.
     """
-    library, said = build_layout(exposure, layer, dose_factor)
+    library, said = build_layout(exposure, layer, dose_factor, shapes)
     library.write_oas(str(path), validation="crc32")
     return said
 
@@ -181,4 +183,6 @@ def _read_apart(path: Path) -> dict[str, Any]:
         return dict(arrays)
 
 
-FORMAT = PatternFormat(NAME, ".oas", "shapes", write_oas, read_oas, ("layer", "dose_factor"))
+FORMAT = PatternFormat(
+    NAME, ".oas", "shapes", write_oas, read_oas, ("layer", "dose_factor", "shapes")
+)

@@ -21,6 +21,7 @@ from napari_nanoqr.fib.formats.text_file import (
     read_lines,
     shapes,
 )
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 NAME = "Raith ASCII"
@@ -29,8 +30,10 @@ HIGHEST_LAYER = 63
 _POLYGON = re.compile(rb"\s*1\s+\d+(?:\.\d*)?\s+\d{1,3}\s*(?:\r?\n|\Z)")
 
 
-def write_asc(exposure: Exposure, path: Path, *, layer: int = 0) -> dict[str, Any]:
-    """Write an exposure as rectangles that neither overlap nor leave gaps.
+def write_asc(
+    exposure: Exposure, path: Path, *, layer: int = 0, shapes: Merged = "rectangles"
+) -> dict[str, Any]:
+    """Write an exposure as polygons that neither overlap nor leave gaps.
 
     Parameters
     ----------
@@ -40,6 +43,8 @@ def write_asc(exposure: Exposure, path: Path, *, layer: int = 0) -> dict[str, An
         The file; written in place.
     layer : int
         0 to 63.
+    shapes : {"rectangles", "polygons"}
+        See :meth:`~napari_nanoqr.fib.exposure.Exposure.outlines`.
 
     Returns
     -------
@@ -55,15 +60,12 @@ def write_asc(exposure: Exposure, path: Path, *, layer: int = 0) -> dict[str, An
     """
     if layer not in range(HIGHEST_LAYER + 1):
         raise ValueError(f"Layer {layer} does not exist: Raith takes 0 to {HIGHEST_LAYER}.")
-    rectangles_nm, factors = exposure.rectangles()
-    um = rectangles_nm * (1e-3, -1e-3, 1e-3, -1e-3)
+    outlines = exposure.outlines(shapes)
+    um = outlines.split(outlines.corners_nm * (1e-3, -1e-3))
     with path.open("w", encoding="ascii", newline="") as file:
-        for (left, top, right, bottom), factor in zip(um.tolist(), factors.tolist(), strict=True):
-            low, high = f"{bottom:.6f}", f"{top:.6f}"
-            file.write(
-                f"1 {100 * factor:.1f} {layer}\n{left:.6f} {low}\n{right:.6f} {low}\n"
-                f"{right:.6f} {high}\n{left:.6f} {high}\n{left:.6f} {low}\n#\n"
-            )
+        for corners, factor in zip(um, outlines.factors.tolist(), strict=True):
+            ring = "".join(f"{x:.6f} {y:.6f}\n" for x, y in (*corners, corners[0]))
+            file.write(f"1 {100 * factor:.1f} {layer}\n{ring}#\n")
     return {"base_dose_nc_per_um2": exposure.base_dose_nc_per_um2}
 
 
@@ -137,4 +139,4 @@ def recognises(head: bytes) -> bool:
     return _POLYGON.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
-FORMAT = PatternFormat(NAME, ".asc", "shapes", write_asc, read_asc, ("layer",), recognises)
+FORMAT = PatternFormat(NAME, ".asc", "shapes", write_asc, read_asc, ("layer", "shapes"), recognises)

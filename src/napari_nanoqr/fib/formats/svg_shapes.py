@@ -21,6 +21,7 @@ from napari_nanoqr.fib.formats.format import PatternFormat
 from napari_nanoqr.fib.formats.svg_path import apart, path_polygons, points_of, transform_of
 from napari_nanoqr.fib.formats.text_file import shapes
 from napari_nanoqr.fib.formats.xml_tree import Element, parse_xml, quoted
+from napari_nanoqr.fib.outlining import Merged
 from napari_nanoqr.fib.pattern import BadPattern, ShapePattern
 
 NAME = "SVG"
@@ -34,8 +35,8 @@ _SILENT = {"defs", "desc", "title", "metadata", "style", "namedview", "script", 
 _WHITE = {"white", "#fff", "#ffffff", "rgb(255,255,255)", "rgb(100%,100%,100%)"}
 
 
-def write_svg(exposure: Exposure, path: Path) -> dict[str, Any]:
-    """Write an exposure as rectangles, in groups of one dose factor.
+def write_svg(exposure: Exposure, path: Path, *, shapes: Merged = "rectangles") -> dict[str, Any]:
+    """Write an exposure as polygons, in groups of one dose factor.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def write_svg(exposure: Exposure, path: Path) -> dict[str, Any]:
         What is milled; beam, base dose and passes go into the sidecar.
     path : Path
         The file; written in place.
+    shapes : {"rectangles", "polygons"}
+        See :meth:`~napari_nanoqr.fib.exposure.Exposure.outlines`.
 
     Returns
     -------
@@ -54,10 +57,11 @@ def write_svg(exposure: Exposure, path: Path) -> dict[str, Any]:
     OSError
         Where it cannot be written.
     """
-    rectangles_nm, factors = exposure.rectangles()
-    left, top = rectangles_nm[:, :2].min(axis=0).tolist()
-    right, bottom = rectangles_nm[:, 2:].max(axis=0).tolist()
-    width, height, most = right - left, bottom - top, factors.max()
+    outlines = exposure.outlines(shapes)
+    factors, corners = outlines.factors, outlines.corners_nm
+    left, top = corners.min(axis=0).tolist()
+    (width, height), most = np.ptp(corners, axis=0).tolist(), factors.max()
+    outline = [_path(ring) for ring in outlines.split(corners)]
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(
             '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -70,13 +74,21 @@ def write_svg(exposure: Exposure, path: Path) -> dict[str, Any]:
         )
         for factor in np.unique(factors):
             file.write(f'<g data-dose="{factor:.3f}" fill-opacity="{factor / most:.3f}">\n')
-            file.write("".join(
-                f'<path d="M{x:.12g} {y:.12g}H{u:.12g}V{v:.12g}H{x:.12g}z"/>\n'
-                for x, y, u, v in rectangles_nm[factors == factor].tolist()
-            ))  # fmt: skip
+            file.write("".join(outline[index] for index in np.flatnonzero(factors == factor)))
             file.write("</g>\n")
         file.write("</svg>\n")
     return {"base_dose_nc_per_um2": exposure.base_dose_nc_per_um2}
+
+
+def _path(ring: list[list[float]]) -> str:
+    """Draw a polygon whose edges lie along the axes in turn, a horizontal one first."""
+    x, y = ring[0]
+    # every second corner is where the pen turns; the last edge is that of the closing
+    turns = "".join(
+        f"H{u:.12g}" if number % 2 else f"V{v:.12g}"
+        for number, (u, v) in enumerate(ring[1:], start=1)
+    )
+    return f'<path d="M{x:.12g} {y:.12g}{turns}z"/>\n'
 
 
 @dataclass(frozen=True)
@@ -244,4 +256,4 @@ def recognises(head: bytes) -> bool:
     return b"<svg" in head or b":svg" in head
 
 
-FORMAT = PatternFormat(NAME, ".svg", "shapes", write_svg, read_svg, recognises=recognises)
+FORMAT = PatternFormat(NAME, ".svg", "shapes", write_svg, read_svg, ("shapes",), recognises)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.fib.exposure import Exposure, Lattice
+from napari_nanoqr.fib.exposure import Exposure
 from napari_nanoqr.fib.formats.format import PatternFormat
+from napari_nanoqr.fib.lattice import Lattice
 from napari_nanoqr.fib.pattern import BadPattern, PointPattern
 
 NAME = "Thermo/FEI bitmap"

@@ -11,8 +11,9 @@ from typing import Any
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.lettering import lettering
-from napari_nanoqr.design.settings import SYMBOLS, DesignSettings, read_version
+from napari_nanoqr.design.settings import DesignSettings
 from napari_nanoqr.progress import Progress, go_on
+from napari_nanoqr.symbols.names import SYMBOLS, read_version
 
 MOST_NAMED = 20
 """Bad lines that are named one by one; of a thousand the first ones tell what is wrong."""
