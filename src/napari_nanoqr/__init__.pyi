@@ -87,6 +87,7 @@ from .physics.simulate import simulate_micrograph as simulate_micrograph
 from .physics.sputtering import Sputtering as Sputtering
 from .planning.cheapest import MaskChoice as MaskChoice
 from .planning.cheapest import cheapest_mask as cheapest_mask
+from .planning.choice import Choice as Choice
 from .planning.condition import SemCondition as SemCondition
 from .planning.prediction import Prediction as Prediction
 from .planning.prediction import predict as predict
@@ -95,7 +96,6 @@ from .planning.read_probability import count_reading as count_reading
 from .planning.read_probability import predict_reading as predict_reading
 from .planning.report import ExportReport as ExportReport
 from .planning.report import export_report as export_report
-from .planning.smallest import Choice as Choice
 from .planning.smallest import smallest_symbols as smallest_symbols
 from .planning.window import Window as Window
 from .planning.window import read_window as read_window

@@ -63,3 +63,35 @@ def test_bytes_that_are_no_text_are_taken_as_they_are(capsys: pytest.CaptureFixt
 def test_bad_use_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smallest", "CrN", *wrong]) == 2
     assert capsys.readouterr().err.startswith("nanoqr: ")
+
+
+def test_the_smallest_pitch_of_each_is_found_and_what_limits_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["smallest", "CrN", "--pitch", "smallest", "--beam", "90 pA", "--symbology", "QR"]
+    assert main([*words, "--most", "2", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["choices"]
+    assert first["read_probability"] >= 0.989
+    assert first["limited_by"] in ("beam spot", "reading dose")
+    assert first["area_um2"] <= second["area_um2"]
+    assert main([*words, "--most", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert f"{first['pitch_nm']:g} nm" in shown
+    assert "limit: what keeps the pitch" in shown
+
+
+def test_layers_below_the_film_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["smallest", "CrN", "--below", "5 nm Cr", "--most", "1"]
+    assert main(words) == 0
+    assert "5 nm Cr" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--pitch", "smallest", "--pitch", "49"], ["--pitch", "smallest", "--probability", "1"]],
+)
+def test_a_smallest_pitch_stands_alone_and_is_read(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["smallest", "CrN", *wrong]) == 2
+    assert "mallest" in capsys.readouterr().err

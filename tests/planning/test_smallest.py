@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_nanoqr.codes.bounds import capacity_and_dispersion
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.fib.beam_choice import (
+    LEAST_FILM_KEPT,
+    film_kept,
+    finest_beam,
+    resolved_pitch_nm,
+)
 from napari_nanoqr.fib.columns import find_beam
-from napari_nanoqr.fib.plan import plan_milling
+from napari_nanoqr.fib.plan import MillPlan, plan_milling
 from napari_nanoqr.planning.channel import Cancelled, Channel
+from napari_nanoqr.planning.choice import Choice
 from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.planning.needed import least_rho
 from napari_nanoqr.planning.read_probability import predict_reading
-from napari_nanoqr.planning.smallest import Choice, smallest_symbols
+from napari_nanoqr.planning.smallest import smallest_symbols
 from napari_nanoqr.symbols.decode import decode_modules
 from napari_nanoqr.symbols.encode import encode
 
@@ -131,3 +142,112 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(Cancelled):
         smallest_symbols("CrN", cancelled=lambda: True)
     assert smallest_symbols(bytes(4000)) == []
+
+
+class TestTheSmallestPitch:
+    @staticmethod
+    def power_law(monkeypatch: pytest.MonkeyPatch, rho_at_49: float = 2.5) -> list[float]:
+        """Modules tell as much as a power of the pitch says; return the pitches simulated."""
+        simulated: list[float] = []
+
+        def measured(plan: MillPlan, *_: object, **__: object) -> Channel:
+            pitch = plan.design.pitch_nm
+            simulated.append(pitch)
+            rho = rho_at_49 * (pitch / 49) ** 1.3
+            return Channel(capacity_and_dispersion(rho)[0])
+
+        monkeypatch.setattr("napari_nanoqr.planning.pitch_sweep.measure_channel", measured)
+        return simulated
+
+    @pytest.mark.parametrize("least", [0.5, 0.99, 0.999])
+    def test_is_read_and_one_nm_less_is_not(
+        self, monkeypatch: pytest.MonkeyPatch, least: float
+    ) -> None:
+        simulated = self.power_law(monkeypatch)
+        choices = smallest_symbols(
+            "https://tuwien.at", "smallest", least_probability=least, most=None
+        )
+        areas = [choice.area_um2 for choice in choices]
+        assert areas == sorted(areas)
+        for choice in choices:
+            assert choice.pitch_nm == round(choice.pitch_nm)
+            needed = least_rho(choice.version, choice.error, least)
+            exact = 49 * (needed / 2.5) ** (1 / 1.3)
+            assert exact * 0.999 <= choice.pitch_nm <= exact + 1.01
+            assert choice.reading.probability >= least - 1e-3
+            assert choice.limited_by == "reading dose"
+        # a fraction of what one pitch after the other would take
+        assert len(simulated) <= 8
+
+    def test_a_stronger_level_may_be_smaller_than_a_smaller_version(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.power_law(monkeypatch)
+        first, *_ = smallest_symbols("https://tuwien.at", "smallest", symbologies=["QR"])
+        assert (first.version, first.error) == (2, "Q")
+
+    def test_is_what_the_beam_resolves_where_the_electrons_are_ample(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.power_law(monkeypatch, rho_at_49=100)
+        beam = find_beam("0.26 nA")
+        choices = smallest_symbols("https://tuwien.at", "smallest", beam=beam, most=None)
+        finest = math.ceil(resolved_pitch_nm(beam))
+        assert {choice.pitch_nm for choice in choices} == {finest}
+        assert {choice.limited_by for choice in choices} == {"beam spot"}
+        assert film_kept(beam, finest - 1) < LEAST_FILM_KEPT <= film_kept(beam, finest)
+
+    def test_takes_the_finest_beam_where_none_is_given(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.power_law(monkeypatch)
+        beams = {choice.beam for choice in smallest_symbols("CrN", "smallest")}
+        assert beams == {finest_beam()}
+
+    def test_is_none_where_no_electrons_are_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        simulated = self.power_law(monkeypatch, rho_at_49=0.01)
+        assert smallest_symbols("CrN", "smallest") == []
+        # larger modules were tried, up to 16 pixels each
+        assert max(simulated) == 16 * 6.125
+
+    def test_is_that_of_the_simulation_itself(self) -> None:
+        beam, sem = find_beam("26 pA"), SemCondition(pixel_size_nm=3)
+        choice = smallest_symbols(
+            "https://tuwien.at", "smallest", beam=beam, sem=sem, symbologies=["QR"]
+        )[0]
+        there, finer = (
+            predict_reading(plan_milling(Design(symbol_of(choice), pitch), beam), sem)
+            for pitch in (choice.pitch_nm, choice.pitch_nm - 3)
+        )
+        assert choice.reading.low <= there.high
+        assert there.low <= choice.reading.high
+        assert finer.probability < 0.9
+
+    def test_can_be_cancelled_and_tells_how_far_it_is(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.power_law(monkeypatch)
+        told: list[tuple[int, int, str]] = []
+        smallest_symbols("CrN", "smallest", progress=lambda *said: told.append(said))
+        assert "pitch of 25 nm" in told[0][2]
+        assert all(done <= planned for done, planned, _ in told)
+        with pytest.raises(Cancelled):
+            smallest_symbols("CrN", "smallest", cancelled=lambda: True)
+
+    @pytest.mark.parametrize("least", [0.0, 1.0, -1.0])
+    def test_needs_a_probability(self, least: float) -> None:
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            smallest_symbols("CrN", "smallest", least_probability=least)
+        with pytest.raises(ValueError, match="largest"):
+            smallest_symbols("CrN", "largest")  # type: ignore[arg-type]
+
+
+def test_the_cheapest_masks_take_no_more_time() -> None:
+    kwargs = {"symbologies": ["QR"], "most": 1, "beam": find_beam("26 pA")}
+    usual = smallest_symbols("https://tuwien.at", **kwargs)  # type: ignore[arg-type]
+    cheapest = smallest_symbols("https://tuwien.at", cheapest=True, **kwargs)  # type: ignore[arg-type]
+    assert [choice.name for choice in cheapest] == [choice.name for choice in usual]
+    for one, other in zip(cheapest, usual, strict=True):
+        assert one.beam_time_s <= other.beam_time_s * (1 + 1e-9)
+        plan = plan_milling(Design(symbol_of(one), mill=one.mill), one.beam)
+        assert one.beam_time_s == pytest.approx(plan.beam_on_time_s, rel=1e-6)

@@ -14,7 +14,7 @@ from napari_nanoqr.cli.settings import command_line, load_settings, save_setting
 from napari_nanoqr.design.density import RECORD_AREA_UM2
 from napari_nanoqr.fib.columns import find_beam
 from napari_nanoqr.planning.channel import Cancelled
-from napari_nanoqr.planning.smallest import Choice
+from napari_nanoqr.planning.choice import Choice
 from napari_nanoqr.widgets.encode_preview import EncodePreview
 from napari_nanoqr.widgets.smallest_dialog import SmallestDialog
 
@@ -96,6 +96,25 @@ def test_several_pitches_are_compared(dialog: SmallestDialog, qtbot) -> None:  #
     choices = [choice for choice in rank(dialog, qtbot) if choice is not None]
     assert {choice.pitch_nm for choice in choices} == {60.0, 49.0}
     assert not dialog.table.isColumnHidden(2)
+
+
+def test_the_smallest_pitch_of_each_is_shown_with_what_limits_it(
+    dialog: SmallestDialog, qtbot
+) -> None:  # type: ignore[no-untyped-def]
+    rank(dialog, qtbot)
+    assert dialog.table.isColumnHidden(8)
+    dialog.beam.value, dialog.sweep.value = str(find_beam("90 pA")), True
+    assert not dialog.pitches.native.isEnabled()
+    first = rank(dialog, qtbot)[0]
+    assert first is not None
+    assert first.reading.probability > 0.98
+    assert not dialog.table.isColumnHidden(8)
+    assert cells(dialog, 0)[8] in ("spot", "reading")
+    assert dialog.settings()["pitch"] == ["smallest"]
+    dialog.apply_settings({"pitch": [40.0]})
+    assert not dialog.sweep.value
+    dialog.apply_settings({"pitch": ["smallest"]})
+    assert dialog.sweep.value
 
 
 def test_a_beam_with_a_smaller_spot_is_read_more_often(dialog: SmallestDialog, qtbot) -> None:  # type: ignore[no-untyped-def]

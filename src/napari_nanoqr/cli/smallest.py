@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from napari_nanoqr.cli.choices import limits_of, table
+from napari_nanoqr.cli.film_options import add_film_options, film_from
 
 if TYPE_CHECKING:
     from napari_nanoqr.design.film import Film
     from napari_nanoqr.fib.columns import Beam
+    from napari_nanoqr.planning.choice import Choice
     from napari_nanoqr.planning.condition import SemCondition
-    from napari_nanoqr.planning.smallest import Choice
 
 DESCRIPTION = """\
 Rank all symbols that hold a payload by their area: QR, Micro QR and rMQR codes of all versions
@@ -22,10 +25,14 @@ of it will be read: predicted for the film, the beam and the SEM that are given.
 GOOD = 0.99
 """Share of the images that a good choice is read in."""
 
+SMALLEST: Final = "smallest"
+"""What ``--pitch`` says for the smallest that is read."""
+
 EPILOG = """\
 examples:
   nanoqr smallest "https://tuwien.at"
   nanoqr smallest "https://www.tuwien.at" --allow-upper
+  nanoqr smallest "https://tuwien.at" --pitch smallest
   nanoqr smallest "CrN 15" --pitch 49 --pitch 35 --pixel-size 3 --probability 0.99
   nanoqr smallest "https://tuwien.at" --electrons 20 --defocus 10 --json
 """
@@ -42,8 +49,9 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("text", metavar="TEXT", help="text or a URL, stored as UTF-8")
     parser.add_argument(
-        "--pitch", type=float, action="append", metavar="NM",
-        help="side of a module (default 49); may be given more than once",
+        "--pitch", type=_pitch, action="append", metavar="NM|smallest",
+        help="side of a module (default 49), may be given more than once; smallest: of each symbol "
+        "the smallest in whole nm that the beam resolves and that is read",
     )  # fmt: skip
     parser.add_argument(
         "--allow-upper", action="store_true",
@@ -58,23 +66,26 @@ def add_command(commands: Any) -> None:
         help="QR, Micro QR or rMQR (default: all); may be given more than once",
     )  # fmt: skip
     parser.add_argument(
-        "--probability", type=float, default=0.0, metavar="P",
-        help="leave out what is read less often, e.g. 0.99 (default 0)",
+        "--probability", type=float, metavar="P",
+        help="leave out what is read less often, e.g. 0.99 (default 0; 0.99 for the smallest "
+        "pitch)",
     )  # fmt: skip
     parser.add_argument(
         "--best-only", action="store_true",
         help="leave out what is read no more often than something smaller",
     )  # fmt: skip
+    parser.add_argument(
+        "--cheapest-mask", action="store_true",
+        help="the mask and polarity of each that take the least beam time and keep its margin; a "
+        "second or two each",
+    )  # fmt: skip
     parser.add_argument("--most", type=int, default=20, metavar="N", help="lines (default 20)")
     milling = parser.add_argument_group("milling")
     milling.add_argument(
-        "--beam", metavar="CURRENT", help='e.g. "26 pA" (default: the fastest that resolves)'
-    )
-    milling.add_argument("--film", default="CrN", help="material of the film (default CrN)")
-    milling.add_argument(
-        "--thickness", type=float, default=15.0, metavar="NM", help="of the film (default 15)"
-    )
-    milling.add_argument("--substrate", default="glass", help="beneath the film (default glass)")
+        "--beam", metavar="CURRENT",
+        help='e.g. "26 pA" (default: the fastest that resolves; for the smallest pitch the finest)',
+    )  # fmt: skip
+    add_film_options(milling)
     imaging = parser.add_argument_group("imaging")
     imaging.add_argument(
         "--pixel-size", type=float, default=6.125, metavar="NM", help="default 6.125"
@@ -101,7 +112,6 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rank, and show."""
-    from napari_nanoqr.design.film import Film
     from napari_nanoqr.fib.columns import find_beam
     from napari_nanoqr.planning.condition import SemCondition
     from napari_nanoqr.planning.smallest import smallest_symbols
@@ -111,12 +121,15 @@ def run(options: argparse.Namespace) -> int:
         options.pixel_size, options.electrons, options.probe, options.defocus,
         tuple(options.drift), options.tilt,
     )  # fmt: skip
-    film = Film(options.film, options.thickness, options.substrate)
-    pitches = options.pitch or [49.0]
+    film = film_from(options)
+    pitches: Any = options.pitch or [49.0]
+    sweep = pitches == [SMALLEST]
+    if SMALLEST in pitches and not sweep:
+        raise ValueError("Give pitches in nm, or --pitch smallest alone.")
     payload = _payload(options.text)
     choices = smallest_symbols(
         payload,
-        pitches,
+        SMALLEST if sweep else pitches,
         film=film,
         beam=find_beam(options.beam) if options.beam else None,
         sem=sem,
@@ -125,101 +138,41 @@ def run(options: argparse.Namespace) -> int:
         symbologies=options.symbology or SYMBOLOGIES,
         least_probability=options.probability,
         dominated=not options.best_only,
+        cheapest=options.cheapest_mask,
         most=options.most,
-        progress=_progress if len(pitches) > 1 else None,
+        progress=_progress if len(pitches) > 1 or sweep or options.cheapest_mask else None,
     )
     if options.json:
         print(json.dumps({"choices": [choice.to_dict() for choice in choices]}))
         return 0
     print(_conditions(choices, film, sem))
-    print("\n".join(table(choices, several_pitches=len(pitches) > 1, payload=payload)))
-    print(_note(choices))
+    print("\n".join(table(choices, several_pitches=len(pitches) > 1 or sweep, payload=payload)))
+    print(_note(choices, sweep))
     return 0 if choices else 1
 
 
-HEADS = ("symbol", "modules", "pitch", "um^2", "/record", "beam on", "read %", "range", "")
-
-
-def rows(
-    choices: Sequence[Choice], payload: str | bytes | None = None
-) -> tuple[list[tuple[str, ...]], int]:
-    """Return the cells of a table of choices, and which of its rows is the record's.
-
-    Parameters
-    ----------
-    choices : sequence of Choice
-        Smallest first.
-    payload : str or bytes, optional
-        What was asked for: what is stored otherwise is marked.
-
-    Returns
-    -------
-    list of tuple of str
-        A row for each choice, as `HEADS` says, and one for the record.
-    int
-        Where the record's is; where the choices end before it, it is the last one.
-    """
-    from napari_nanoqr.cli.export import duration
-    from napari_nanoqr.design.density import RECORD_AREA_UM2
-    from napari_nanoqr.planning.read_probability import percent
-
-    cells: list[tuple[str, ...]] = [
-        (
-            choice.name, f"{choice.modules[0]} x {choice.modules[1]}", f"{choice.pitch_nm:g} nm",
-            f"{choice.area_um2:.3f}", f"{choice.times_record_area:.3f}",
-            duration(choice.beam_time_s), f"{percent(choice.reading.probability)}",
-            f"{percent(choice.reading.low)} to {percent(choice.reading.high)}",
-            "" if payload in (None, choice.payload) else "in capitals",
-        )
-        for choice in choices
-    ]  # fmt: skip
-    at = sum(choice.area_um2 < RECORD_AREA_UM2 for choice in choices)
-    area = f"{RECORD_AREA_UM2:.3f}"
-    cells.insert(at, ("the record", "29 x 29", "48.5 nm", area, "1.000", "", "", "", ""))
-    return cells, at
-
-
-def table(
-    choices: Sequence[Choice], *, several_pitches: bool = False, payload: str | bytes | None = None
-) -> list[str]:
-    """Return the ranked choices as lines, with the record among them.
-
-    Parameters
-    ----------
-    choices : sequence of Choice
-        Smallest first.
-    several_pitches : bool
-        Tell the pitch of each.
-    payload : str or bytes, optional
-        What was asked for: what is stored otherwise is marked.
-    """
-    kept = [i for i in range(len(HEADS)) if i != 2 or several_pitches]
-    cells, _ = rows(choices, payload)
-    lines = [[row[i] for i in kept] for row in (HEADS, *cells)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(kept))]
-    left = (0, len(kept) - 1)
-    return [
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-
-
 def _conditions(choices: Sequence[Choice], film: Film, sem: SemCondition) -> str:
-    beams: dict[tuple[float, Beam], None] = dict.fromkeys((c.pitch_nm, c.beam) for c in choices)
-    lines = [f"{pitch:g} nm a module · {beam}" for pitch, beam in beams]
+    pitches: dict[Beam, list[float]] = {}
+    for choice in choices:
+        pitches.setdefault(choice.beam, []).append(choice.pitch_nm)
+    lines = [f"{_range(all_of_it)} nm a module · {beam}" for beam, all_of_it in pitches.items()]
     return "\n".join([f"{film} · {sem}", *lines, ""])
 
 
-def _note(choices: Sequence[Choice]) -> str:
+def _range(pitches: Sequence[float]) -> str:
+    low, high = min(pitches), max(pitches)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _note(choices: Sequence[Choice], sweep: bool) -> str:
     if not choices:
         return "\nNo symbol holds this payload and is read that often."
     said = (
         "\nread: images of 100 that are expected to be read; range: with 15 % fewer and more "
         "electrons"
     )
+    if sweep:
+        return f"{said}\nlimit: what keeps the pitch from being smaller\n{limits_of(choices)}"
     if not any(choice.reading.probability >= GOOD for choice in choices):
         said += (
             "\nNone of these is read in 99 of 100 images: use --probability 0.99, more electrons "
@@ -230,6 +183,15 @@ def _note(choices: Sequence[Choice]) -> str:
 
 def _progress(done: int, planned: int, sentence: str) -> None:
     print(f"{done}/{planned}: {sentence}", file=sys.stderr)
+
+
+def _pitch(word: str) -> float | str:
+    if word.strip().lower() == SMALLEST:
+        return SMALLEST
+    try:
+        return float(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of nm, nor 'smallest'") from None
 
 
 def _payload(text: str) -> str | bytes:

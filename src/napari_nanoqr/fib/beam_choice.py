@@ -84,6 +84,30 @@ def film_kept(beam: Beam, pitch_nm: float) -> float:
     return sum(kept)
 
 
+def resolved_pitch_nm(beam: Beam, *, least_film_kept: float = LEAST_FILM_KEPT) -> float:
+    """Return the smallest pitch in nm that a beam resolves; see :func:`choose_beam`.
+
+    Parameters
+    ----------
+    beam : Beam
+        Core and tail.
+    least_film_kept : float
+        As for :func:`choose_beam`.
+    """
+    return beam.spot_nm / _widest_spot(beam, least_film_kept)
+
+
+def finest_beam(column: Column | str | None = None) -> Beam:
+    """Return the beam of a column with the smallest spot, by default of Helios G4.
+
+    Raises
+    ------
+    ValueError
+        Where the column is not known.
+    """
+    return min(_column(column).beams, key=lambda beam: beam.spot_nm)
+
+
 def choose_beam(
     pitch_nm: float,
     column: Column | str | None = None,
@@ -134,13 +158,12 @@ def choose_beam(
         raise ValueError(f"A pitch of {pitch_nm:g} nm cannot be.")
     if not 0 < least_film_kept < 1:
         raise ValueError(f"A share of {least_film_kept:g} cannot be kept: it is between 0 and 1.")
-    if not isinstance(column, Column):
-        column = find_column() if column is None else find_column(column)
+    column = _column(column)
     kept = {beam: film_kept(beam, pitch_nm) for beam in column.beams}
     fine = [beam for beam, share in kept.items() if share >= least_film_kept]
     if not fine:
-        finest = min(column.beams, key=lambda beam: beam.spot_nm)
-        smallest = finest.spot_nm / _widest_spot(finest, least_film_kept)
+        finest = finest_beam(column)
+        smallest = resolved_pitch_nm(finest, least_film_kept=least_film_kept)
         raise ValueError(
             f"No beam of {column.name} resolves a pitch of {pitch_nm:g} nm: the finest, "
             f"{format_current(finest.current_pa)} with a spot of {finest.spot_nm:g} nm, takes a "
@@ -155,6 +178,12 @@ def choose_beam(
         for beam, share in kept.items()
     )  # fmt: skip
     return BeamChoice(chosen, _reason(chosen, column, options, pitch_nm, least_film_kept), options)
+
+
+def _column(column: Column | str | None) -> Column:
+    if isinstance(column, Column):
+        return column
+    return find_column() if column is None else find_column(column)
 
 
 def _reason(

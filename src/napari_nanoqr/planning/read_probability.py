@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import exp, log, sqrt
+from math import sqrt
 from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 
-from napari_nanoqr.codes.bounds import word_failure
 from napari_nanoqr.fib.pattern import Pattern
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
@@ -23,18 +21,10 @@ from napari_nanoqr.planning.channel import (
     measure_channel,
 )
 from napari_nanoqr.planning.condition import SemCondition
-from napari_nanoqr.reading.information import SURE_BITS, search_loss
-from napari_nanoqr.symbols.kinds import layout_named
+from napari_nanoqr.planning.needed import least_rho, share_read
 
 DOSE_ERROR = 0.15
 """By which the dose that is predicted to be enough may differ from the one that is counted."""
-
-_FOUND, _FOUND_SPREAD = 8.9, 2.3
-"""Standard deviations by which finder patterns have to stand out to be found, and how much that
-varies from image to image."""
-
-_ENOUGH = 0.99
-"""Share of the images that are read where the electrons are enough."""
 
 _CONFIDENCE = 0.95
 
@@ -128,12 +118,11 @@ def read_probability(channel: Channel, version: int | str, error: str) -> ReadPr
     counted on codes that would be read in images in which they are hardly seen: M4-Q, R13x27-H
     and 1-H.
     """
-    return ReadProbability(
-        _share_read(channel, version, error, 1.0),
-        _share_read(channel, version, error, 1 - DOSE_ERROR),
-        _share_read(channel, version, error, 1 + DOSE_ERROR),
-        "predicted",
+    read, low, high = (
+        share_read(sqrt(electrons) * channel.rho, version, error)
+        for electrons in (1.0, 1 - DOSE_ERROR, 1 + DOSE_ERROR)
     )
+    return ReadProbability(read, low, high, "predicted")
 
 
 def dose_margin(channel: Channel, version: int | str, error: str) -> float:
@@ -150,25 +139,7 @@ def dose_margin(channel: Channel, version: int | str, error: str) -> float:
         1 where 99 of 100 images are expected to be read, 0 where nothing is told. Above about 10
         there is plenty, and no more can be said.
     """
-    low, high = log(1e-3), log(1e3)
-    if channel.rho == 0:
-        return 0.0
-    for _ in range(24):
-        middle = (low + high) / 2
-        enough = _share_read(channel, version, error, exp(middle)) >= _ENOUGH
-        low, high = (low, middle) if enough else (middle, high)
-    return exp(-high)
-
-
-def _share_read(channel: Channel, version: int | str, error: str, electrons: float) -> float:
-    """Return how probably a symbol is read with so many times the electrons."""
-    rho = sqrt(electrons) * channel.rho
-    seen = rho * sqrt(np.count_nonzero(layout_named(version).finders))
-    read = NormalDist(_FOUND, _FOUND_SPREAD).cdf(seen)
-    for (bits, data_bits), blocks in _block_bits(version, error).items():
-        carried = min(data_bits + SURE_BITS, bits - 1.0)
-        read *= (1 - word_failure(bits, carried, rho / search_loss(bits))) ** blocks
-    return read
+    return (channel.rho / least_rho(version, error)) ** 2
 
 
 def predict_reading(plan: MillPlan, sem: SemCondition | None = None) -> ReadProbability:
@@ -283,12 +254,3 @@ def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = z / (1 + weight) * sqrt(share * (1 - share) / trials + weight / trials / 4)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _block_bits(version: int | str, error: str) -> Counter[tuple[int, int]]:
-    """Return the bits of blocks that are placed, how many of them are data, and how many such."""
-    structure = layout_named(version).blocks[error]
-    lengths = [8 * data for data in structure.data]
-    # the zeros after a short codeword are not placed
-    lengths[-1] -= 8 - structure.last_bits
-    return Counter((length + 8 * structure.parity, length) for length in lengths)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from napari_nanoqr.design.density import RECORD_AREA_UM2
-from napari_nanoqr.design.design import Mill
+from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.beam_choice import choose_beam
 from napari_nanoqr.fib.columns import Beam
-from napari_nanoqr.planning.channel import Cancelled, Channel, measure_channel, representative_plan
+from napari_nanoqr.planning.channel import Channel, measure_channel, representative_plan
+from napari_nanoqr.planning.cheapest import cheapest_mask
+from napari_nanoqr.planning.choice import Choice, Limit
 from napari_nanoqr.planning.condition import SemCondition
+from napari_nanoqr.planning.needed import ENOUGH, least_rho
+from napari_nanoqr.planning.pitch_sweep import PitchSweep
 from napari_nanoqr.planning.read_probability import Progress, ReadProbability, read_probability
+from napari_nanoqr.progress import go_on
 from napari_nanoqr.symbols.candidates import SYMBOLOGIES, Candidate, candidates
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.tables import LEVELS
@@ -26,85 +30,6 @@ MOST_CHOICES = 20
 
 _DIGITS = 4
 """Decimals of a probability; two that agree so far count as the same."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A symbol that holds a payload, milled at one pitch.
-
-    Parameters
-    ----------
-    symbology : {"QR", "Micro QR", "rMQR"}
-        Kind of symbol.
-    version : int or str
-        1 to 40, ``"M1"`` to ``"M4"``, or e.g. ``"R13x43"``.
-    error : {"L", "M", "Q", "H"}
-        Error-correction level.
-    modules : tuple of int
-        Rows and columns, without quiet zone.
-    pitch_nm : float
-        Side of a module.
-    area_um2 : float
-        Area of the symbol, without quiet zone.
-    beam : Beam
-        What mills it.
-    beam_time_s : float
-        Time with the beam on.
-    reading : ReadProbability
-        How probably an image of it is read.
-    payload : bytes or str
-        What is to be encoded: the one that was given, or its form in capital letters.
-    mask : int
-        Data mask.
-    mill : {"dark", "light"}
-        Which modules the beam removes.
-    """
-
-    symbology: str
-    version: int | str
-    error: str
-    modules: tuple[int, int]
-    pitch_nm: float
-    area_um2: float
-    beam: Beam
-    beam_time_s: float
-    reading: ReadProbability
-    payload: bytes | str
-    mask: int
-    mill: Mill = "dark"
-
-    @property
-    def name(self) -> str:
-        """Kind, version and level for people."""
-        kind = "" if self.symbology == "rMQR" else f"{self.symbology} "
-        return f"{kind}{self.version}-{self.error}"
-
-    @property
-    def times_record_area(self) -> float:
-        """Area in units of the smallest QR code's on record."""
-        return self.area_um2 / RECORD_AREA_UM2
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        text = self.payload if isinstance(self.payload, str) else None
-        raw = self.payload.encode() if isinstance(self.payload, str) else self.payload
-        return {
-            "symbology": self.symbology,
-            "version": self.version,
-            "error": self.error,
-            "modules": list(self.modules),
-            "area_um2": round(self.area_um2, 6),
-            "beam_time_s": float(f"{self.beam_time_s:.4g}"),
-            **self.reading.to_dict(),
-            "pitch_nm": self.pitch_nm,
-            "times_record_area": round(self.times_record_area, 4),
-            "beam_current_pa": self.beam.current_pa,
-            "spot_nm": self.beam.spot_nm,
-            "mask": self.mask,
-            "mill": self.mill,
-            "text": text,
-            "payload_hex": raw.hex(),
-        }
 
 
 class _Milled(NamedTuple):
@@ -122,11 +47,12 @@ class _Ranked(NamedTuple):
     candidate: Candidate
     payload: bytes | str
     milled: _Milled
+    limited_by: Limit | None = None
 
 
 def smallest_symbols(
     payload: bytes | str,
-    pitch_nm: float | Sequence[float] = 49.0,
+    pitch_nm: float | Sequence[float] | Literal["smallest"] = 49.0,
     *,
     film: Film | None = None,
     beam: Beam | None = None,
@@ -134,8 +60,9 @@ def smallest_symbols(
     allow_upper: bool = False,
     allow_eci: bool = False,
     symbologies: Sequence[str] = SYMBOLOGIES,
-    least_probability: float = 0.0,
+    least_probability: float | None = None,
     dominated: bool = True,
+    cheapest: bool = False,
     most: int | None = MOST_CHOICES,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -146,12 +73,15 @@ def smallest_symbols(
     ----------
     payload : bytes or str
         What to store.
-    pitch_nm : float or sequence of float
+    pitch_nm : float, sequence of float or "smallest"
         Side of a module; several are compared with each other. Each takes about a second.
+        ``"smallest"`` finds it for each symbol: the smallest pitch in whole nm that the beam
+        resolves and that is read with `least_probability`, in about ten seconds.
     film : Film, optional
         By default 15 nm of CrN on glass.
     beam : Beam, optional
-        By default the fastest that resolves each pitch.
+        By default the fastest that resolves each pitch; for the smallest pitch the one of the
+        same column with the smallest spot.
     sem : SemCondition, optional
         How the symbol will be imaged.
     allow_upper : bool
@@ -161,10 +91,14 @@ def smallest_symbols(
         Text may be stored in another character set than UTF-8, named by an ECI.
     symbologies : sequence of {"QR", "Micro QR", "rMQR"}
         Kinds to choose from.
-    least_probability : float
-        Symbols that are read less often are left out.
+    least_probability : float, optional
+        Symbols that are read less often are left out; by default none is, or those that are read
+        in fewer than 0.99 of the images where their pitch is the smallest.
     dominated : bool
         List also those that are read no more often than a smaller one, or one of that size.
+    cheapest : bool
+        Give each that is listed the mask and polarity that take the least beam time and keep the
+        margin, see :func:`~napari_nanoqr.planning.cheapest.cheapest_mask`; a second or two each.
     most : int, optional
         Length of the list; None for all.
     progress : callable, optional
@@ -184,28 +118,22 @@ def smallest_symbols(
     Cancelled
         Where `cancelled` said so.
     """
-    pitches = list(np.atleast_1d(np.asarray(pitch_nm, dtype=float)))
-    if not pitches:
-        raise ValueError("Give at least one pitch.")
+    sem = sem or SemCondition()
     found = _holding(payload, allow_upper, allow_eci, symbologies)
-    ranked = []
-    for number, pitch in enumerate(pitches):
-        milled = _mill(float(pitch), film, beam, sem or SemCondition(), cancelled)
-        ranked += [
-            _Ranked(
-                candidate.modules * (milled.pitch_nm / 1000) ** 2,
-                read_probability(milled.channel, candidate.version, candidate.error),
-                candidate, form, milled,
-            )
-            for candidate, form in found
-        ]  # fmt: skip
-        if progress is not None:
-            progress(number + 1, len(pitches), f"pitch {pitch:g} nm: {len(found)} symbols")
+    if isinstance(pitch_nm, str):
+        least = ENOUGH if least_probability is None else least_probability
+        ranked = _at_smallest(found, pitch_nm, film, beam, sem, least, progress, cancelled)
+    else:
+        ranked = [
+            each
+            for each in _at_given(found, pitch_nm, film, beam, sem, progress, cancelled)
+            if each.reading.probability >= (least_probability or 0.0)
+        ]
     ranked.sort(key=_order)
-    kept = [each for each in ranked if each.reading.probability >= least_probability]
     if not dominated:
-        kept = _front(kept)
-    return [_choice(each, allow_eci) for each in kept[:most]]
+        ranked = _front(ranked)
+    choices = [_choice(each, allow_eci) for each in ranked[:most]]
+    return _cheapest(choices, film, sem, allow_eci, progress, cancelled) if cheapest else choices
 
 
 def _holding(
@@ -222,19 +150,68 @@ def _holding(
     return list(found.items())
 
 
-def _mill(
-    pitch_nm: float,
-    film: Film | None,
-    beam: Beam | None,
-    sem: SemCondition,
-    cancelled: Callable[[], bool] | None,
-) -> _Milled:
-    if cancelled is not None and cancelled():
-        raise Cancelled
-    beam = beam or choose_beam(pitch_nm).beam
-    plan = representative_plan(pitch_nm, film, beam)
-    channel = measure_channel(plan, sem, cancelled=cancelled)
-    return _Milled(pitch_nm, beam, channel, plan.beam_on_time_s / plan.area_um2)
+def _at_given(
+    found: list[tuple[Candidate, bytes | str]], pitch_nm: float | Sequence[float],
+    film: Film | None, beam: Beam | None, sem: SemCondition,
+    progress: Progress | None, cancelled: Callable[[], bool] | None,
+) -> Iterator[_Ranked]:  # fmt: skip
+    """Yield all symbols at each of some pitches."""
+    pitches = np.atleast_1d(np.asarray(pitch_nm, dtype=float)).tolist()
+    if not pitches:
+        raise ValueError("Give at least one pitch.")
+    for number, pitch in enumerate(pitches, start=1):
+        go_on(cancelled)
+        plan = representative_plan(pitch, film, beam or choose_beam(pitch).beam)
+        channel = measure_channel(plan, sem, cancelled=cancelled)
+        milled = _Milled(pitch, plan.beam, channel, plan.beam_on_time_s / plan.area_um2)
+        for candidate, form in found:
+            yield _ranked(candidate, form, milled)
+        if progress is not None:
+            progress(number, len(pitches), f"pitch {pitch:g} nm: {len(found)} symbols")
+
+
+def _at_smallest(
+    found: list[tuple[Candidate, bytes | str]], asked: str,
+    film: Film | None, beam: Beam | None, sem: SemCondition, least: float,
+    progress: Progress | None, cancelled: Callable[[], bool] | None,
+) -> list[_Ranked]:  # fmt: skip
+    """Return those symbols that have a smallest pitch, at that one."""
+    if asked != "smallest":
+        raise ValueError(f"A pitch of {asked!r} cannot be: give it in nm, or 'smallest'.")
+    if not 0 < least < 1:
+        raise ValueError(
+            f"A read probability of {least:g} is no limit for the smallest pitch: it lies between "
+            "0 and 1."
+        )
+    done = 0
+
+    def told(pitch: float) -> None:
+        if progress is not None:
+            progress(done, len(found), f"Simulating micrographs at a pitch of {pitch:g} nm …")
+
+    sweep = PitchSweep(film, beam, sem, told=told, cancelled=cancelled)
+    ranked, known = [], {}
+    for candidate, form in found:
+        smallest = sweep.smallest(least_rho(candidate.version, candidate.error, least))
+        done += 1
+        if smallest is None:
+            continue
+        pitch, limited_by = smallest
+        if pitch not in known:
+            go_on(cancelled)
+            plan = representative_plan(pitch, film, sweep.beam)
+            seconds = plan.beam_on_time_s / plan.area_um2
+            known[pitch] = _Milled(pitch, sweep.beam, sweep.channel(pitch), seconds)
+        ranked.append(_ranked(candidate, form, known[pitch], limited_by))
+    return ranked
+
+
+def _ranked(
+    candidate: Candidate, payload: bytes | str, milled: _Milled, limited_by: Limit | None = None
+) -> _Ranked:
+    area_um2 = candidate.modules * (milled.pitch_nm / 1000) ** 2
+    reading = read_probability(milled.channel, candidate.version, candidate.error)
+    return _Ranked(area_um2, reading, candidate, payload, milled, limited_by)
 
 
 def _order(ranked: _Ranked) -> tuple[float, float, int]:
@@ -256,11 +233,30 @@ def _front(ranked: list[_Ranked]) -> list[_Ranked]:
 
 
 def _choice(ranked: _Ranked, eci: bool) -> Choice:
-    area_um2, reading, candidate, payload, milled = ranked
+    area_um2, reading, candidate, payload, milled, limited_by = ranked
     symbol = encode(payload, candidate.error, candidate.version, eci=eci)
     milled_um2 = np.count_nonzero(symbol.matrix) * (milled.pitch_nm / 1000) ** 2
     return Choice(
         candidate.symbology, candidate.version, candidate.error,
         (candidate.rows, candidate.columns), milled.pitch_nm, area_um2, milled.beam,
         milled_um2 * milled.seconds_per_um2, reading, payload, symbol.mask,
+        limited_by=limited_by,
     )  # fmt: skip
+
+
+def _cheapest(
+    choices: list[Choice], film: Film | None, sem: SemCondition, eci: bool,
+    progress: Progress | None, cancelled: Callable[[], bool] | None,
+) -> list[Choice]:  # fmt: skip
+    """Return the choices with the mask that takes the least time and keeps the margin."""
+    found = []
+    for number, choice in enumerate(choices, start=1):
+        symbol = encode(choice.payload, choice.error, choice.version, eci=eci)
+        design = Design(symbol, choice.pitch_nm, film=film or Film())
+        option = cheapest_mask(design, choice.beam, sem, cancelled=cancelled).chosen
+        found.append(
+            replace(choice, mask=option.mask, mill=option.mill, beam_time_s=option.beam_time_s)
+        )
+        if progress is not None:
+            progress(number, len(choices), f"mask {option.mask} of {choice.name}")
+    return found

@@ -9,10 +9,10 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
-from napari_nanoqr.cli.smallest import rows
+from napari_nanoqr.cli.choices import LIMIT, PITCH, rows
 
 if TYPE_CHECKING:
-    from napari_nanoqr.planning.smallest import Choice
+    from napari_nanoqr.planning.choice import Choice
 
 COLUMNS = {
     "Symbol": "Kind, version and error-correction level",
@@ -23,10 +23,10 @@ COLUMNS = {
     "Beam on": "Time that the ion beam mills, without settling and blanking",
     "Read (%)": "Images of 100 that are expected to be read",
     "Range (%)": "The same with 15 % fewer and more electrons",
+    "Limit": "What keeps the pitch from being smaller: the beam's spot, or reading",
     "Stored": "Where it is not the payload as it was typed",
 }
-_TEXT_COLUMNS = (0, 8)
-_PITCH = 2
+_TEXT_COLUMNS = (0, 8, 9)
 
 
 class ChoicesTable(QTableWidget):
@@ -83,7 +83,8 @@ class ChoicesTable(QTableWidget):
         for row, texts in enumerate(cells):
             for column, text in enumerate(texts):
                 self.setItem(row, column, _item(text, column, self._choices[row] is None))
-        self.setColumnHidden(_PITCH, len({choice.pitch_nm for choice in choices}) < 2)
+        self.setColumnHidden(PITCH, len({choice.pitch_nm for choice in choices}) < 2)
+        self.setColumnHidden(LIMIT, not any(choice.limited_by for choice in choices))
         self._fit_columns()
         self.resizeRowsToContents()
         if choices:

@@ -12,9 +12,9 @@ from napari import Viewer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
-from napari_nanoqr.cli.encode import SYMBOLS
 from napari_nanoqr.cli.export import duration
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.symbols.names import SYMBOLS
 from napari_nanoqr.widgets.encode_fields import EncodeFields
 from napari_nanoqr.widgets.encode_numbers import ROWS, headline, numbers
 from napari_nanoqr.widgets.layers import (
@@ -31,7 +31,7 @@ from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.planning.cheapest import MaskChoice
-    from napari_nanoqr.planning.smallest import Choice
+    from napari_nanoqr.planning.choice import Choice
 
 _DELAY_MS = 20
 
@@ -188,7 +188,7 @@ class EncodePreview(Panel):
             self.fields.eci.value,
         )
 
-    def use(self, choice: Choice, eci: bool) -> None:
+    def use(self, choice: Choice, eci: bool, fixed_mask: bool = False) -> None:
         """Set the fields so that they make a symbol that was chosen.
 
         Parameters
@@ -197,6 +197,8 @@ class EncodePreview(Panel):
             For the payload as it is now.
         eci : bool
             Whether an ECI was allowed.
+        fixed_mask : bool
+            Take its mask, rather than the one that suits whatever is typed.
         """
         kind = next(kind for kind, name in SYMBOLS.items() if name == choice.symbology)
         self.fields.apply_settings(
@@ -204,7 +206,7 @@ class EncodePreview(Panel):
                 "symbol": kind,
                 "version": choice.version,
                 "error": choice.error,
-                "mask": None,
+                "mask": choice.mask if fixed_mask else None,
                 "allow_upper": choice.payload != self.payload.read(),
                 "eci": eci,
                 "pitch": choice.pitch_nm,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from threading import Event
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_nanoqr.cli.choices import limits_of
+from napari_nanoqr.cli.smallest import SMALLEST
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import beams, find_beam
 from napari_nanoqr.widgets.choices_table import ChoicesTable
@@ -18,7 +20,7 @@ from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
-    from napari_nanoqr.planning.smallest import Choice
+    from napari_nanoqr.planning.choice import Choice
 
 FASTEST = ""
 """Value of the field that leaves the choice of the beam to the ranking."""
@@ -34,6 +36,7 @@ class Asked(NamedTuple):
     pitch_nm: float
     allow_upper: bool
     eci: bool
+    cheapest: bool = False
 
 
 class SmallestDialog(Panel):
@@ -46,14 +49,15 @@ class SmallestDialog(Panel):
     asked : callable
         Returns what that widget shows; raises ValueError or OSError where it shows nothing.
     use : callable
-        Takes a choice, and whether an ECI was allowed.
+        Takes a choice, whether an ECI was allowed, and whether its mask is the cheapest rather
+        than the usual one.
     """
 
     def __init__(
         self,
         parent: QWidget,
         asked: Callable[[], Asked],
-        use: Callable[[Choice, bool], None],
+        use: Callable[[Choice, bool, bool], None],
     ) -> None:
         super().__init__("Smallest symbol", "smallest")
         # a window of its own that stays before the one it belongs to, and blocks nothing
@@ -67,9 +71,12 @@ class SmallestDialog(Panel):
     def _build_fields(self) -> None:
         self.pitches = LineEdit(value="49", label="Pitch (nm)")
         self.pitches.tooltip = "Side of a module; several with commas are compared: 49, 40, 30"
+        self.sweep = CheckBox(text="the smallest at which each is read", label="")
+        self.sweep.tooltip = "In whole nm, down to what the beam resolves; some ten seconds"
+        self.sweep.changed.connect(lambda on: self.pitches.native.setEnabled(not on))
         self.beam = ComboBox(
             choices=lambda _: [
-                ("the fastest that resolves the pitch", FASTEST),
+                ("the fastest that resolves the pitch, or the finest", FASTEST),
                 *((str(beam), str(beam)) for beam in beams()),
             ],
             label="Beam",
@@ -89,9 +96,11 @@ class SmallestDialog(Panel):
         )  # fmt: skip
         self.allow_upper = CheckBox(text="Scheme and host of URLs may be in capitals", label="")
         self.allow_eci = CheckBox(text="Text in other character sets (ECI)", label="")
+        self.cheapest = CheckBox(text="Mask with the least beam time", label="")
+        self.cheapest.tooltip = "For each, such that it keeps its margin; a second or two for each"
         self.add_form(
-            self.pitches, self.beam, self.electrons, self.pixel_size, self.probability,
-            self.allow_upper, self.allow_eci,
+            self.pitches, self.sweep, self.beam, self.electrons, self.pixel_size,
+            self.probability, self.allow_upper, self.allow_eci, self.cheapest,
         )  # fmt: skip
         self.rank_button = QPushButton("Rank")
         self.rank_button.clicked.connect(self.rank)
@@ -140,7 +149,8 @@ class SmallestDialog(Panel):
         electrons, pixel_size = self.electrons.value, self.pixel_size.value
         upper, eci = self.allow_upper.value, self.allow_eci.value
         least = self.probability.value / 100
-        asked = asked._replace(eci=eci)
+        cheapest = self.cheapest.value
+        asked = asked._replace(eci=eci, cheapest=cheapest)
 
         def job() -> Generator[Step, None, list[Choice]]:
             def rank(
@@ -149,11 +159,12 @@ class SmallestDialog(Panel):
                 from napari_nanoqr.planning.condition import SemCondition
                 from napari_nanoqr.planning.smallest import smallest_symbols
 
-                progress(0, len(pitches), "Simulating micrographs …")
+                progress(0, 1, "Simulating micrographs …")
                 return smallest_symbols(
                     asked.payload, pitches, film=asked.film, beam=beam,
                     sem=SemCondition(pixel_size, electrons), allow_upper=upper, allow_eci=eci,
-                    least_probability=least, progress=progress, cancelled=cancelled,
+                    least_probability=least, cheapest=cheapest, progress=progress,
+                    cancelled=cancelled,
                 )  # fmt: skip
 
             return stepwise(rank, stop)
@@ -173,7 +184,9 @@ class SmallestDialog(Panel):
 
         self.run(job, done, busy=(self.rank_button,))
 
-    def _pitches(self) -> list[float]:
+    def _pitches(self) -> list[float] | Literal["smallest"]:
+        if self.sweep.value:
+            return SMALLEST
         words = self.pitches.value.replace(";", ",").split(",")
         try:
             pitches = [float(word) for word in words]
@@ -200,7 +213,7 @@ class SmallestDialog(Panel):
         if now != ranked.payload:
             self.say("The payload has changed since: press Rank again.", BAD)
             return
-        self._use(choice, ranked.eci)
+        self._use(choice, ranked.eci, ranked.cheapest)
         self.say(f"Encode preview shows {choice.name} at {choice.pitch_nm:g} nm.", GOOD)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
@@ -220,18 +233,20 @@ class SmallestDialog(Panel):
         OSError
             Where the file with the payload cannot be read.
         """
-        asked = self._ask()
+        asked, pitches = self._ask(), self._pitches()
         return {
             "": [asked.payload] if isinstance(asked.payload, str) else [],
-            "pitch": self._pitches(),
+            "pitch": [pitches] if isinstance(pitches, str) else pitches,
             "beam": self.beam.value or None,
             "electrons": self.electrons.value,
             "pixel_size": self.pixel_size.value,
             "probability": self.probability.value / 100,
             "allow_upper": self.allow_upper.value,
             "allow_eci": self.allow_eci.value,
+            "cheapest_mask": self.cheapest.value,
             "film": asked.film.material,
             "thickness": asked.film.thickness_nm,
+            "below": ", ".join(map(str, asked.film.below)) or None,
             "substrate": asked.film.substrate,
         }
 
@@ -247,12 +262,15 @@ class SmallestDialog(Panel):
             beam = settings["beam"]
             self.beam.value = str(find_beam(beam)) if beam else FASTEST
         if settings.get("pitch"):
+            self.sweep.value = settings["pitch"] == [SMALLEST]
+        if settings.get("pitch") and not self.sweep.value:
             self.pitches.value = ", ".join(f"{pitch:g}" for pitch in settings["pitch"])
         if settings.get("probability") is not None:
             self.probability.value = 100 * settings["probability"]
         for name, field in (
             ("electrons", self.electrons), ("pixel_size", self.pixel_size),
             ("allow_upper", self.allow_upper), ("allow_eci", self.allow_eci),
+            ("cheapest_mask", self.cheapest),
         ):  # fmt: skip
             if settings.get(name) is not None:
                 field.value = settings[name]
@@ -263,5 +281,5 @@ def _summary(choices: list[Choice], asked: Asked) -> str:
     return (
         f"{best.name}: {best.area_um2:.3g} µm² at {best.pitch_nm:g} nm, "
         f"{best.times_record_area:.2f} x the record; read probability {best.reading}. "
-        f"{asked.film}, {best.beam}."
-    )
+        f"{asked.film}, {best.beam}. {limits_of(choices)}"
+    ).rstrip()
