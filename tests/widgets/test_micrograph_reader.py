@@ -11,7 +11,9 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_nanoqr.sem.errors import UnreadableImage
+from napari_nanoqr.sem.files import lazy, tiff
 from napari_nanoqr.sem.micrograph import Micrograph
+from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.readers import get_micrograph_reader, micrograph_layer
 
 IMAGE = (np.arange(24 * 32) % 251).astype(np.uint8).reshape(24, 32)
@@ -110,3 +112,25 @@ def test_a_micrograph_that_is_in_no_file_becomes_a_layer_too():
     assert layer.name == "micrograph"
     assert tuple(layer.scale) == (5.0, 4.0)
     assert layer.metadata["nanoqr"]["path"] is None
+
+
+def test_a_large_file_is_a_layer_of_levels_of_which_a_region_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff, "LARGE", 1000)
+    monkeypatch.setattr(lazy, "SCREEN", 32)
+    pixels = np.random.default_rng(1).integers(0, 255, (100, 120)).astype(np.uint8)
+    path = tmp_path / "large.tif"
+    description = '<OME><Image><Pixels PhysicalSizeX="0.004" PhysicalSizeY="0.004"/></Image></OME>'
+    tifffile.imwrite(path, pixels, description=description, metadata=None, tile=(32, 32))
+    (data,) = get_micrograph_reader(str(path))(str(path))
+    layer = Layer.create(*data)
+    assert layer.multiscale
+    assert [level.shape for level in layer.data] == [(100, 120), (50, 60), (25, 30)]
+    assert not isinstance(layer.data[0], np.ndarray)
+    viewer = ViewerModel()
+    viewer.add_layer(layer)
+    source = ImageSource.of(viewer, layer)
+    assert source.shape == (100, 120)
+    assert source.pixel_size.nm == (4.0, 4.0)
+    region = source.micrograph((10, 40, 50, 90))
+    assert isinstance(region.image, np.ndarray)
+    assert np.array_equal(region.image, pixels[10:40, 50:90])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ class Micrograph:
     ----------
     image : ndarray
         ``(y, x)`` grey values, ``(frame, y, x)`` for a stack; any real dtype. The data bar,
-        where the file says how tall it is, is not part of it.
+        where the file says how tall it is, is not part of it. A picture too large to be loaded
+        at once is a dask array: what is sliced out of it is read from the file then.
     pixel_size_nm : tuple of float or None
         Pixel size ``(y, x)`` in nm as the specimen is seen by the scan (no tilt
         correction applied), or None where it is not known.
@@ -37,6 +38,8 @@ class Micrograph:
         The rows that were cut off, ``(rows, x)`` or ``(frame, rows, x)``.
     path : Path or None
         The file it was read from.
+    coarser : tuple of array
+        The image with ever fewer pixels, for viewers; empty where it is small.
     """
 
     image: NDArray[Any]
@@ -45,6 +48,7 @@ class Micrograph:
     metadata: dict[str, Any] = field(default_factory=dict)
     databar: NDArray[Any] | None = None
     path: Path | None = None
+    coarser: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.image.ndim not in (2, 3):
@@ -61,5 +65,36 @@ class Micrograph:
     @property
     def mean_image(self) -> NDArray[np.float32]:
         """Mean over the frames without registration, ``(y, x)`` float32."""
-        image = self.image.astype(np.float32)
+        image = np.asarray(self.image, dtype=np.float32)
         return image if image.ndim == 2 else np.asarray(image.mean(axis=0, dtype=np.float32))
+
+    def region(self, top: int, left: int, height: int, width: int) -> Micrograph:
+        """Return a part of the image, loaded; the rest of a large one stays in its file.
+
+        Parameters
+        ----------
+        top, left : int
+            First row and column, counted from 0.
+        height, width : int
+            Rows and columns; what lies outside the image is left out.
+
+        Returns
+        -------
+        Micrograph
+            ``(height, width)``, or as many frames of it, without data bar.
+
+        Raises
+        ------
+        ValueError
+            Where nothing of the image lies in it.
+        """
+        rows, columns = self.image.shape[-2:]
+        y, x = max(top, 0), max(left, 0)
+        bottom, right = min(top + height, rows), min(left + width, columns)
+        if bottom <= y or right <= x:
+            raise ValueError(
+                f"The region of {width} x {height} pixels from column {left} and row {top} on does "
+                f"not lie on the image of {columns} x {rows}."
+            )
+        part = np.ascontiguousarray(self.image[..., y:bottom, x:right])
+        return replace(self, image=part, databar=None, coarser=())

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.sem.errors import UnreadableImage
+from napari_nanoqr.sem.files.sizes import LARGE, SCREEN
 from napari_nanoqr.sem.micrograph import Micrograph
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
     Returns
     -------
     Micrograph
-        With ``pixel_size_nm`` None where the file does not tell a size that can be true.
+        With ``pixel_size_nm`` None where the file does not tell a size that can be true. A TIFF
+        of more than 67 million pixels is not loaded: slicing `image`, or `Micrograph.region`,
+        reads what is needed. Only one that is compressed in one piece has to be.
 
     Raises
     ------
@@ -52,15 +55,20 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
     with _opened(path) as source:
         found = acquisition_of(source.file)
         databar = None
+        image, *coarser = source.levels() or [None]
         if found is not None and found.stored:
-            image = _as_stored(source, found.stored, "", 0)
+            if image is None or not _is_as_stored(image, found.stored):
+                image, coarser = _as_stored(source, found.stored, "", 0), []
             if "databar_shape" in found.stored:
                 databar = _as_stored(source, found.stored, "databar_", _count(image))
-        else:
+        elif image is None:
             image = source.pixels()
         notes = list(source.notes)
+    if not coarser:
+        coarser = _views(image)
     if found is None:
-        return Micrograph(image=image, metadata={"notes": notes} if notes else {}, path=path)
+        known = {"notes": notes} if notes else {}
+        return Micrograph(image=image, metadata=known, path=path, coarser=tuple(coarser))
 
     metadata = {key: value for key, value in found.metadata.items() if value is not None}
     if found.vendor:
@@ -75,7 +83,12 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
             metadata["fields"] = found.fields
         rows = found.databar_rows
         if 0 < rows < image.shape[-2]:
-            image, databar = image[..., :-rows, :], image[..., -rows:, :]
+            left, high = image.shape[-2] - rows, image.shape[-2]
+            coarser = [
+                level[..., : math.ceil(left / round(high / level.shape[-2])), :]
+                for level in coarser
+            ]
+            image, databar = image[..., :-rows, :], np.asarray(image[..., -rows:, :])
             metadata["databar_rows"] = rows
     return Micrograph(
         image=image,
@@ -84,6 +97,7 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
         metadata=metadata,
         databar=databar,
         path=path,
+        coarser=tuple(coarser),
     )
 
 
@@ -135,6 +149,19 @@ def _as_stored(
             "which kept the notes of the original."
         )
     return planes.reshape(shape).astype(np.dtype(stored[f"{prefix}dtype"]), copy=False)
+
+
+def _is_as_stored(image: Any, stored: dict[str, Any]) -> bool:
+    return bool(list(image.shape) == stored["shape"] and image.dtype.name == stored["dtype"])
+
+
+def _views(image: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return coarser views of a large picture that had to be loaded as a whole."""
+    views: list[NDArray[Any]] = []
+    while image.size > LARGE and max(image.shape[-2:]) > SCREEN << len(views):
+        step = 2 << len(views)
+        views.append(image[..., ::step, ::step])
+    return views
 
 
 def _count(image: NDArray[Any]) -> int:

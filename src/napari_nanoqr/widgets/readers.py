@@ -126,7 +126,7 @@ def read_micrograph_layers(path: Paths) -> list[LayerData]:
         and other.pixel_size_nm == first.pixel_size_nm
         for other in micrographs
     )
-    if len(micrographs) > 1 and alike:
+    if len(micrographs) > 1 and alike and not first.coarser:
         import numpy as np
 
         _, options, kind = micrograph_layer(first)
@@ -143,8 +143,8 @@ def micrograph_layer(micrograph: Micrograph) -> LayerData:
     Returns
     -------
     tuple
-        ``(data, options, "image")`` with data ``(y, x)`` or ``(frame, y, x)``; named after
-        the file.
+        ``(data, options, "image")`` with data ``(y, x)`` or ``(frame, y, x)``, a list of ever
+        coarser levels for a large picture; named after the file.
     """
     facts: dict[str, Any] = {
         "kind": "micrograph",
@@ -163,7 +163,9 @@ def micrograph_layer(micrograph: Micrograph) -> LayerData:
         "metadata": metadata,
         **_axes(micrograph, micrograph.image.ndim),
     }
-    return micrograph.image, options, "image"
+    if not micrograph.coarser:
+        return micrograph.image, options, "image"
+    return [micrograph.image, *micrograph.coarser], options | {"multiscale": True}, "image"
 
 
 def _axes(micrograph: Micrograph, ndim: int) -> dict[str, Any]:

@@ -73,6 +73,9 @@ class ImageSource(Protocol):
     def pixels(self, pages: slice | None = None) -> NDArray[Any]:
         """Read the frames as grey values, ``(y, x)`` or ``(frame, y, x)``."""
 
+    def levels(self) -> list[Any]:
+        """Return a large picture lazily, from full size on ever coarser; else an empty list."""
+
 
 @dataclass
 class Acquisition:

@@ -52,6 +52,10 @@ class PictureSource:
         frames = frames if pages is None else frames[pages]
         return frames[0] if len(frames) == 1 else np.stack(frames)
 
+    def levels(self) -> list[Any]:
+        """Return no levels: these formats are decoded as a whole."""
+        return []
+
 
 @contextmanager
 def open_picture(path: Path) -> Iterator[PictureSource]:

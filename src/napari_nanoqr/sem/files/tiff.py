@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.sem.errors import UnreadableImage
 from napari_nanoqr.sem.files.facts import ImageFile
-from napari_nanoqr.sem.grey import to_grey
+from napari_nanoqr.sem.files.lazy import PagePixels, lazy_levels
+from napari_nanoqr.sem.files.sizes import LARGE
+from napari_nanoqr.sem.files.tiff_grey import grey_of
 
 SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _WANTED_TAGS = (270, 34118, 34119, 34680, 34682, 34683, 40092, 50431)
@@ -109,25 +111,83 @@ class TiffSource:
             return float(value[0] / value[1])
         return float("nan")
 
+    def levels(self) -> list[Any]:
+        """Return a large picture as arrays that read from the file at each slicing.
+
+        Returns
+        -------
+        list of dask array
+            As `lazy_levels` has it, or the levels that the file has; empty where the picture
+            is small, or has to be decoded as a whole.
+
+        Raises
+        ------
+        UnreadableImage
+            If pixels are missing from the file or cannot be decoded.
+        """
+        main = self._page
+        if main.imagewidth * main.imagelength * self._planes * len(self._tiff.pages) <= LARGE:
+            return []
+        pages = self._frame_pages()
+        frames = self._planes * len(pages)
+        if main.imagewidth * main.imagelength * frames <= LARGE:
+            return []
+        if not all(PagePixels.can_read(page) for page in pages):
+            return []
+        for page in pages:
+            self._check_complete(page)
+        levels = lazy_levels(self._path, pages, self._planes)
+        if frames == 1:
+            levels = levels[:1] + (self._reductions() or levels[1:])
+        # what cannot be decoded at all is better known now than when a viewer draws
+        np.asarray(levels[0][..., :1, :1])
+        return levels
+
+    @property
+    def _planes(self) -> int:
+        """Frames under the header of the only page, as ImageJ writes files above 4 GiB."""
+        main = self._page
+        if len(self._tiff.pages) > 1:
+            return 1
+        series = self._tiff.series[0]
+        if series.size > main.size and series.shape[-2:] == (main.imagelength, main.imagewidth):
+            return int(series.size // main.size)
+        return 1
+
+    def _frame_pages(self) -> list[tifffile.TiffPage]:
+        main = self._page
+        return [page for page in self._pages() if _kind(page) == _kind(main)] or [main]
+
+    def _reductions(self) -> list[Any]:
+        """Return coarser levels that the file itself holds for its only frame, finest first."""
+        main = self._page
+        series = [series for series in self._tiff.series if series.keyframe.index == main.index]
+        pages = [level.keyframe for level in series[0].levels[1:]] if series else []
+        alike = [
+            page
+            for page in pages
+            if page.dtype == main.dtype
+            and page.photometric == main.photometric
+            and PagePixels.can_read(page)
+        ]
+        return [lazy_levels(self._path, [page])[0] for page in alike]
+
     def _frames(self, chosen: slice | None) -> NDArray[Any]:
         main = self._page
-        if chosen is None and len(self._tiff.pages) == 1:
-            series = self._tiff.series[0]
-            if series.size > main.size and series.shape[-2:] == (main.imagelength, main.imagewidth):
-                # one header for a whole stack, as ImageJ writes files above 4 GiB
-                self._check_complete(main)
-                planes = series.asarray().reshape(-1, *series.shape[-2:])
-                return np.stack([_grey(main, plane) for plane in planes])
-        pages = self._pages()
-        if chosen is not None:
-            pages = pages[chosen]
-        else:
-            pages = [page for page in pages if _kind(page) == _kind(main)] or [main]
+        if chosen is None and self._planes > 1:
+            self._check_complete(main)
+            planes = self._tiff.series[0].asarray().reshape(-1, main.imagelength, main.imagewidth)
+            return np.stack([grey_of(main, plane) for plane in planes])
+        pages = self._frame_pages() if chosen is None else self._pages()[chosen]
         frames = []
         for page in pages:
             self._check_complete(page)
-            frames.append(_grey(page, page.asarray()))
-        planes = np.concatenate([frame.reshape(-1, *frame.shape[-2:]) for frame in frames])
+            frames.append(grey_of(page, page.asarray()))
+        if len(frames) == 1:
+            # without another copy of what may be most of the memory
+            planes = frames[0].reshape(-1, *frames[0].shape[-2:])
+        else:
+            planes = np.concatenate([frame.reshape(-1, *frame.shape[-2:]) for frame in frames])
         return planes[0] if len(planes) == 1 else planes
 
     def _check_complete(self, page: tifffile.TiffPage) -> None:
@@ -201,48 +261,6 @@ def _damaged(path: Path, error: Exception) -> UnreadableImage:
 def _kind(page: tifffile.TiffPage) -> tuple[Any, ...]:
     """Return what all frames of one image have in common."""
     return (page.shape, page.dtype, page.photometric, page.is_reduced, page.is_mask)
-
-
-def _grey(page: tifffile.TiffPage, array: NDArray[Any]) -> NDArray[Any]:
-    """Grey values of one page, ``(..., y, x)``, whatever it stores them as."""
-    photometric = page.photometric
-    if array.dtype.kind not in "buif":
-        raise UnreadableImage(
-            f"{page.parent.filename} has pixels of the type {array.dtype}, not grey values."
-        )
-    if photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
-        grey: NDArray[Any] = _palette(np.asarray(page.colormap))[array]
-        return grey
-    if photometric in (tifffile.PHOTOMETRIC.SEPARATED, tifffile.PHOTOMETRIC.CIELAB):
-        raise UnreadableImage(
-            f"{page.parent.filename} has colours for printing: save it as grey or RGB first."
-        )
-    if "S" in page.axes and array.ndim == len(page.axes):
-        array = to_grey(np.moveaxis(array, page.axes.index("S"), -1))
-    if photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-        if array.dtype.kind == "u":
-            array = np.asarray((1 << int(page.bitspersample)) - 1 - array, dtype=array.dtype)
-        elif array.dtype.kind == "b":
-            array = ~array
-    if array.dtype.kind == "b":
-        array = array.astype(np.uint8) * np.uint8(255)
-    # the machine's own byte order, which compiled readers of the array insist on
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _palette(colormap: NDArray[Any]) -> NDArray[Any]:
-    """Grey value of each palette entry, in 8 bit unless that would lose some."""
-    grey = to_grey(colormap.T[np.newaxis])[0]
-    if grey.max(initial=0) < 256:
-        # written by programs that took the palette for an 8-bit one
-        return np.asarray(grey, dtype=np.uint8)
-    high = grey >> 8
-    if np.array_equal(high * 257, grey) or np.array_equal(high * 256, grey):
-        return np.asarray(high, dtype=np.uint8)
-    if len(grey) <= 256 and not np.array_equal(colormap[0], colormap[1]):
-        # a colour palette on an 8-bit picture: more bits would only promise detail
-        return np.asarray(np.rint(grey / 257.0), dtype=np.uint8)
-    return np.asarray(grey, dtype=np.uint16)
 
 
 @contextmanager
