@@ -24,11 +24,16 @@ from napari_nanoqr.fib.verify import verify_pattern
 from napari_nanoqr.symbols.encode import byte_capacity, encode
 from napari_nanoqr.symbols.tables import LEVELS
 
-KINDS = {
-    "16-bit stream": (".str", "s16"),
-    "12-bit stream": (".str", "s"),
-    "16-bit stream, 25 ns": (".str", "s16,25ns"),
-    **{form.name: (form.suffix, "s16") for form in FORMATS if form.suffix != ".str"},
+KINDS: dict[str, tuple[str, dict[str, str]]] = {
+    "16-bit stream": (".str", {"stream": "s16"}),
+    "12-bit stream": (".str", {"stream": "s"}),
+    "16-bit stream, 25 ns": (".str", {"stream": "s16,25ns"}),
+    **{form.name: (form.suffix, {}) for form in FORMATS if form.suffix != ".str"},
+    **{
+        f"{form.name}, polygons": (form.suffix, {"shapes": "polygons"})
+        for form in FORMATS
+        if "shapes" in form.options
+    },
 }
 
 
@@ -41,10 +46,10 @@ def round_trip(
     plan = plan_milling(design, point_pitch_nm=design.pitch_nm / 4)
     came_back = {}
     for name in kinds:
-        suffix, stream = KINDS[name]
+        suffix, options = KINDS[name]
         path = folder / f"pattern{suffix}"
         try:
-            write_pattern(plan, path, stream=stream)
+            write_pattern(plan, path, **options)
             found = verify_pattern(read_pattern(path), design)
             came_back[name] = found.payload == payload and found.matches
         except ValueError as problem:
