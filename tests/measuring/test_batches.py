@@ -58,13 +58,13 @@ def test_each_image_becomes_what_it_is(images: Path, jobs: int) -> None:
     assert not noise.good
     assert noise.rows[0]["text"] is None
     assert not cut.good
-    assert cut.values["error"]
+    assert cut.record.error
 
 
 def test_several_processes_find_what_one_does(images: Path) -> None:
     def values(jobs: int) -> list[dict[str, object]]:
         items = read_batch(images_in(images), READ_ONLY, jobs=jobs)
-        return [{**item.values, "created": None} for item in items]
+        return [{**item.record.to_dict(), "created": None} for item in items]
 
     assert json.dumps(values(2), sort_keys=True) == json.dumps(values(1), sort_keys=True)
 

@@ -97,7 +97,7 @@ def test_the_page_needs_no_other_file_and_holds_the_numbers(record: Record) -> N
     assert "href=" not in page
     assert record.sha256 is not None
     assert record.sha256 in page
-    for name in ("Pitch", "Edge bias", "Electron dose", "Pixel size", "SHA-256"):
+    for name in ("Pitch", "Edge bias", "electrons/nm²", "Pixel size", "SHA-256"):
         assert name in page
 
 

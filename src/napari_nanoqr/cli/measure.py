@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_nanoqr.cli.batch_options import (
+    add_batch_options,
+    add_jobs_option,
+    images_of,
+    say_written,
+)
+
 if TYPE_CHECKING:
-    from napari_nanoqr.design.design import Design
-    from napari_nanoqr.measuring.measurement import Measurement
+    from napari_nanoqr.measuring.record import Record
 
 DESCRIPTION = """\
 Measure the codes in micrographs: pitch, sizes and edges of modules, roughness, contrast, noise,
@@ -26,6 +31,7 @@ examples:
   nanoqr measure image_012.tif
   nanoqr measure *.tif --json > measured.jsonl
   nanoqr measure image_012.tif --design record.json
+  nanoqr measure images --table codes.csv --report images.html
 """
 
 
@@ -38,7 +44,7 @@ def add_command(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
     parser.add_argument(
         "--pixel-size", type=float, metavar="NM", help="instead of what the file says"
     )
@@ -49,118 +55,70 @@ def add_command(commands: Any) -> None:
         "--design", type=Path, metavar="FILE",
         help="a design, or a pattern file with one: what was written",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-margin", action="store_true", help="do not measure how many electrons would have done"
+    )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    add_batch_options(parser)
+    add_jobs_option(parser)
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure each image, one after the other."""
-    from napari_nanoqr.cli.decode import expand, load_design
+    """Measure each image, on all cores where there are many."""
+    from napari_nanoqr.cli.decode import load_design
+    from napari_nanoqr.measuring.batch import read_batch
+    from napari_nanoqr.measuring.batch_files import BatchFiles
+    from napari_nanoqr.measuring.record import RecordSettings
 
     design = None if options.design is None else load_design(options.design)
-    images = [path for given in options.images for path in expand(given)]
+    settings = RecordSettings(
+        options.pixel_size, options.pitch, design, margin=not options.no_margin
+    )
+    images = images_of(options.images, subfolders=options.subfolders)
     worst = 0
-    for number, path in enumerate(images, start=1):
-        if len(images) > 1 or not options.json:
-            print(f"[{number}/{len(images)}] {path.name}", file=sys.stderr, flush=True)
-        result = measure_file(path, options.pixel_size, options.pitch, design)
-        print(json.dumps(result.to_dict()) if options.json else result.to_text(), flush=True)
-        worst = max(worst, result.status)
+    with BatchFiles(options.table, options.report) as files:
+        items = read_batch(
+            images, settings, reports=options.reports, thumbnails=options.report is not None,
+            jobs=options.jobs,
+        )  # fmt: skip
+        for number, item in enumerate(items, start=1):
+            if len(images) > 1 or not options.json:
+                print(f"[{number}/{len(images)}] {item.path.name}", file=sys.stderr, flush=True)
+            record = item.record
+            print(json.dumps(_values(record)) if options.json else _text(record), flush=True)
+            files.add(item)
+            worst = max(worst, 2 if record.error else 0 if record.measurements else 1)
+    say_written(options)
     return worst
 
 
-@dataclass(frozen=True)
-class MeasureResult:
-    """What measuring one image gave.
-
-    Parameters
-    ----------
-    file : str
-        Path or name of the image.
-    pixel_size_nm : float or (float, float) or None
-        One number, or y and x where they differ.
-    pixel_size_source : str or None
-        In words.
-    codes : tuple of Measurement
-        What was measured.
-    error : str or None
-        Why there is nothing, or why the image could not be opened.
-    status : int
-        0 where a code was measured, 1 where none was, 2 where the image is unreadable.
-    """
-
-    file: str
-    pixel_size_nm: Any
-    pixel_size_source: str | None
-    codes: tuple[Measurement, ...]
-    error: str | None
-    status: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of the image."""
-        size = self.pixel_size_nm
-        return {
-            "file": self.file,
-            "pixel_size_nm": list(size) if isinstance(size, tuple) else size,
-            "pixel_size_source": self.pixel_size_source,
-            "codes": [code.to_dict() for code in self.codes],
-            "error": self.error,
-        }
-
-    def to_text(self) -> str:
-        """Say it in lines for people."""
-        from napari_nanoqr.measuring.rows import value_rows
-
-        if self.error is not None:
-            return f"{self.file}: {self.error}"
-        lines = [self.file]
-        for code in self.codes:
-            lines.append(f"  {code.title}")
-            lines += [f"    {name}: {value}" for name, value in value_rows(code)]
-        return "\n".join(lines)
+def _values(record: Record) -> dict[str, Any]:
+    """Return the JSON object of an image."""
+    return {
+        "file": str(record.path),
+        "pixel_size_nm": record.pixel_size_nm,
+        "pixel_size_source": record.pixel_size_source,
+        "codes": [code.to_dict() for code in record.measurements],
+        "error": _problem(record),
+    }
 
 
-def measure_file(
-    path: Path,
-    pixel_size_nm: float | None = None,
-    pitch_nm: float | None = None,
-    design: Design | None = None,
-) -> MeasureResult:
-    """Measure the codes of one file.
+def _problem(record: Record) -> str | None:
+    """Say why nothing was measured."""
+    if record.error or record.measurements:
+        return record.error
+    return record.readings.advice or "No code was measured."
 
-    Parameters
-    ----------
-    path : Path
-        A micrograph.
-    pixel_size_nm : float, optional
-        Instead of what the file says.
-    pitch_nm : float, optional
-        Side of a module, where it is known.
-    design : Design, optional
-        What was written.
 
-    Returns
-    -------
-    MeasureResult
-        With a sentence where there is nothing to be measured.
-    """
-    from napari_nanoqr.cli import sentence_of
-    from napari_nanoqr.measuring.measure import measure_codes
-    from napari_nanoqr.reading.read import read_codes
-    from napari_nanoqr.sem.describe import describe_micrograph
-    from napari_nanoqr.sem.read import read_micrograph
+def _text(record: Record) -> str:
+    """Say what was measured in lines for people."""
+    from napari_nanoqr.measuring.rows import value_rows
 
-    size: Any = pixel_size_nm
-    source = None if pixel_size_nm is None else "given"
-    try:
-        micrograph = read_micrograph(path)
-        if pixel_size_nm is None:
-            known = describe_micrograph(micrograph)
-            size, source = known["pixel_size_nm"], known["pixel_size_source"]
-        readings = read_codes(micrograph, pixel_size_nm, pitch_nm)
-        codes = tuple(measure_codes(micrograph, pixel_size_nm, design=design, readings=readings))
-    except (ValueError, OSError) as problem:
-        return MeasureResult(str(path), size, source, (), sentence_of(problem), 2)
-    error = None if codes else readings.advice or "No code was measured."
-    return MeasureResult(str(path), size, source, codes, error, 0 if codes else 1)
+    problem = _problem(record)
+    lines = [f"{record.path}" if problem is None else f"{record.path}: {problem}"]
+    for code in record.measurements:
+        lines.append(f"  {code.title}")
+        lines += [f"    {name}: {value}" for name, value in value_rows(code)]
+    return "\n".join(lines)

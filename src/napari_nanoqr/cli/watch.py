@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
             for item in _images(options, settings):
                 files.add(item)
                 good = good and item.good
-                print(json.dumps(item.values) if options.json else _line(item), flush=True)
+                values = item.record.to_dict()
+                print(json.dumps(values) if options.json else _line(item), flush=True)
     except KeyboardInterrupt:
         print(file=sys.stderr)
     say_written(options)

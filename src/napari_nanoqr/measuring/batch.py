@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from napari_nanoqr.measuring.record import RecordSettings, record_file
+from napari_nanoqr.measuring.record import Record, RecordSettings, record_file
 from napari_nanoqr.measuring.table import Row, rows_of
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
@@ -29,14 +29,8 @@ class BatchItem:
     ----------
     path : Path
         The file.
-    good : bool
-        A code was read, and the design's where one was given.
-    verdict : str
-        The sentence that counts.
-    rows : list of dict
-        For a table, see `napari_nanoqr.measuring.table.rows_of`.
-    values : dict
-        The whole record as JSON values.
+    record : Record
+        What is known of it, without the image.
     page : Path or None
         Its report, where reports are written.
     thumbnail : bytes or None
@@ -44,12 +38,24 @@ class BatchItem:
     """
 
     path: Path
-    good: bool
-    verdict: str
-    rows: list[Row] = field(repr=False)
-    values: dict[str, Any] = field(repr=False)
+    record: Record
     page: Path | None = None
     thumbnail: bytes | None = field(default=None, repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether a code was read, and the design's where one was given."""
+        return self.record.good
+
+    @property
+    def verdict(self) -> str:
+        """The sentence that counts."""
+        return self.record.verdict
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """For a table, see `napari_nanoqr.measuring.table.rows_of`."""
+        return rows_of(self.record)
 
 
 def images_in(folder: Path, *, subfolders: bool = False) -> list[Path]:
@@ -183,9 +189,7 @@ def batch_item(
     small = None
     if thumbnail and record.micrograph is not None:
         small = micrograph_picture(record, THUMBNAIL)
-    return BatchItem(
-        path, record.good, record.verdict, rows_of(record), record.to_dict(), page, small
-    )
+    return BatchItem(path, record.without_image(), page, small)
 
 
 def _jobs(asked: int | None, files: int) -> int:

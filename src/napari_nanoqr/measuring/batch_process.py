@@ -19,7 +19,6 @@ from queue import SimpleQueue
 
 from napari_nanoqr.measuring.batch import BatchItem, batch_item
 from napari_nanoqr.measuring.record import Record, RecordSettings
-from napari_nanoqr.measuring.table import rows_of
 from napari_nanoqr.processes import python_module, start_process
 from napari_nanoqr.progress import Cancelled
 
@@ -155,7 +154,7 @@ def _lost(request: Request) -> BatchItem:
         path.name, settings, "", path=path,
         error="Reading it ended the process that read it: the file may be damaged.",
     )  # fmt: skip
-    return BatchItem(path, False, record.verdict, rows_of(record), record.to_dict())
+    return BatchItem(path, record)
 
 
 def serve() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +75,10 @@ class Record:
     created : str
         When it was read, in ISO 8601 with the time zone.
     micrograph : Micrograph or None
-        The image; None where the file could not be opened.
+        The image; None where the file could not be opened, and in a record that was sent here by
+        another process.
+    acquisition : dict or None
+        What `describe_micrograph` says of it; None where the file could not be opened.
     readings : Readings
         What was read, and what was seen and not read.
     measurements : tuple of Measurement
@@ -96,6 +99,7 @@ class Record:
     settings: RecordSettings
     created: str
     micrograph: Micrograph | None = field(default=None, repr=False)
+    acquisition: dict[str, Any] | None = field(default=None, repr=False)
     readings: Readings = field(default_factory=Readings)
     measurements: tuple[Measurement, ...] = ()
     comparisons: tuple[Comparison, ...] | None = None
@@ -120,19 +124,20 @@ class Record:
     @property
     def pixel_size_nm(self) -> float | list[float] | None:
         """Size that was used: a number, y and x where they differ, None where unknown."""
-        if self.settings.pixel_size_nm is not None:
+        if self.settings.pixel_size_nm is not None or self.acquisition is None:
             return self.settings.pixel_size_nm
-        known = None if self.micrograph is None else self.micrograph.pixel_size_nm
-        if known is None:
-            return None
-        return known[0] if known[0] == known[1] else list(known)
+        known: float | list[float] | None = self.acquisition["pixel_size_nm"]
+        return known
 
     @property
     def pixel_size_source(self) -> str | None:
         """Where that is from, in words."""
         if self.settings.pixel_size_nm is not None:
             return "given"
-        return None if self.micrograph is None else self.micrograph.pixel_size_source
+        if self.acquisition is None:
+            return None
+        source: str | None = self.acquisition["pixel_size_source"]
+        return source
 
     @property
     def verdict(self) -> str:
@@ -152,6 +157,10 @@ class Record:
         """Return what was measured of a code that was read."""
         return next((m for m in self.measurements if m.reading is reading), None)
 
+    def without_image(self) -> Record:
+        """Return the record alone, as it can be sent to another process."""
+        return replace(self, micrograph=None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         compared, path = self.comparisons, self.path
@@ -167,9 +176,7 @@ class Record:
             "pixel_size_nm": self.pixel_size_nm,
             "pixel_size_source": self.pixel_size_source,
             "settings": self.settings.to_dict(),
-            "acquisition": (
-                None if self.micrograph is None else describe_micrograph(self.micrograph)
-            ),
+            "acquisition": self.acquisition,
             "codes": [reading.to_dict() for reading in self.readings],
             "measurements": [measured.to_dict() for measured in self.measurements],
             "unread": [seen.to_dict() for seen in self.readings.unread],
@@ -312,6 +319,7 @@ def record_micrograph(
         settings,
         _now(),
         micrograph,
+        describe_micrograph(micrograph),
         readings,
         tuple(measurements),
         None if comparisons is None else tuple(comparisons),

@@ -10,6 +10,7 @@ from napari_nanoqr.measuring.grade_result import GradeParameter
 from napari_nanoqr.measuring.measurement import Measurement
 from napari_nanoqr.measuring.record_figures import draw_edge, draw_values, draw_wrong
 from napari_nanoqr.measuring.record_picture import micrograph_picture
+from napari_nanoqr.measuring.rows import value_rows
 from napari_nanoqr.planning.figures import new_figure, png_of
 from napari_nanoqr.reading.advice import describe_unread, margin_in_words
 from napari_nanoqr.reading.reading import Reading
@@ -24,21 +25,6 @@ SIDE = 760
 
 MOST_DRAWN = 12
 """Codes of one image that get pictures of their own."""
-
-_NAMES = (
-    ("Pitch", "pitch_x_nm", "pitch_y_nm"),
-    ("Angle between rows and columns, less 90°", "orthogonality_deg"),
-    ("Tilt by the code alone", "tilt_deg"),
-    ("Dark modules, width and height", "module_width_nm", "module_height_nm"),
-    ("Their spread", "sigma_width_nm", "sigma_height_nm"),
-    ("Edge bias of milled areas", "edge_bias_nm"),
-    ("Line-edge roughness", "roughness_nm"),
-    ("Blur of edges", "blur_nm"),
-    ("Contrast", "contrast"),
-    ("Signal to noise of a pixel, of a module", "snr", "snr_module"),
-    ("Detected electrons for each primary", "detected_per_primary"),
-)
-"""What is measured, and the fields of `Measurement` that hold it."""
 
 _ACQUISITION = (
     ("Microscope", "vendor", "", 1.0), ("Detector", "detector", "", 1.0),
@@ -112,40 +98,16 @@ def _code(record: Record, reading: Reading, number: int) -> list[Section]:
     sections = [Section(title, rows)]
     measured = record.measurement_of(reading)
     if measured is not None:
-        sections.append(Section(f"{title}: measured", measured_rows(measured)))
+        sections.append(Section(f"{title}: measured", value_rows(measured)))
         sections += _grade(measured, title)
     return sections
-
-
-def measured_rows(measured: Measurement) -> Rows:
-    """Say what was measured of a code, name and values.
-
-    Parameters
-    ----------
-    measured : Measurement
-        Of one code.
-
-    Returns
-    -------
-    list of (str, str)
-        Standard uncertainties after the sign ±.
-    """
-    rows = []
-    for name, *fields in _NAMES:
-        values = [value for f in fields if (value := getattr(measured, f)) is not None]
-        if values:
-            rows.append((name, ", ".join(map(str, values))))
-    if measured.electron_dose_per_nm2 is not None:
-        rows.append(("Electron dose", f"{measured.electron_dose_per_nm2:.4g} electrons per nm²"))
-    return rows
 
 
 def _grade(measured: Measurement, title: str) -> list[Section]:
     grade = measured.grade
     if grade is None:
         return []
-    rows: Rows = [("Overall", str(grade))]
-    rows += [(parameter.name, _parameter(parameter)) for parameter in grade.parameters]
+    rows: Rows = [(parameter.name, _parameter(parameter)) for parameter in grade.parameters]
     return [Section(f"{title}: graded", rows)]
 
 
@@ -176,32 +138,28 @@ def _unread(record: Record) -> list[Section]:
 
 
 def _image(record: Record) -> Rows:
-    micrograph = record.micrograph
-    if micrograph is None:
+    known = record.acquisition
+    if known is None:
         return [("File", "could not be opened")]
-    given, known = record.settings.pixel_size_nm, micrograph.pixel_size_nm
-    size = "not known"
-    if given is not None:
-        size = f"{given:.5g} nm, given"
-    elif known is not None:
-        y, x = known
-        both = f"{x:.5g} nm" if x == y else f"{x:.5g} nm in x, {y:.5g} nm in y"
-        size = f"{both}, {micrograph.pixel_size_source}"
-    *_, rows, columns = micrograph.image.shape
-    frames = f", {micrograph.frames} frames" if micrograph.frames > 1 else ""
+    size = record.pixel_size_nm
+    said = "not known"
+    if isinstance(size, list):
+        said = f"{size[1]:.5g} nm in x, {size[0]:.5g} nm in y, {record.pixel_size_source}"
+    elif size is not None:
+        said = f"{size:.5g} nm, {record.pixel_size_source}"
+    *_, rows, columns = known["shape"]
+    frames = f", {known['frames']} frames" if known["frames"] > 1 else ""
     facts: Rows = [
-        ("Pixel size", size),
-        ("Pixels", f"{columns:,} x {rows:,}{frames}, {micrograph.image.dtype}"),
+        ("Pixel size", said),
+        ("Pixels", f"{columns:,} x {rows:,}{frames}, {known['dtype']}"),
     ]
-    metadata = micrograph.metadata
-    if metadata.get("conflicts"):
-        facts.append(("Contradiction", " ".join(metadata["conflicts"].values())))
     for name, key, unit, factor in _ACQUISITION:
-        value = metadata.get(key)
+        value = known[key]
         if value is not None:
-            said = str(value) if isinstance(value, str) else f"{factor * value:.4g} {unit}"
-            facts.append((name, said.strip()))
-    facts += [("Note", str(note)) for note in metadata.get("notes", ())]
+            text = str(value) if isinstance(value, str) else f"{factor * value:.4g} {unit}"
+            facts.append((name, text.strip()))
+    facts += [("Contradiction", str(said)) for said in known["conflicts"].values()]
+    facts += [("Note", str(note)) for note in known["notes"]]
     return facts
 
 

@@ -97,11 +97,10 @@ def _image_values(record: Record) -> Row:
         "sha256": record.sha256,
         "result": record.verdict,
     }
-    micrograph = record.micrograph
-    if micrograph is None:
+    if record.acquisition is None:
         return row
-    row |= {name: micrograph.metadata.get(name) for name in _ACQUISITION}
-    row |= {"frames": micrograph.frames, "pixel_size_source": record.pixel_size_source}
+    row |= {name: record.acquisition.get(name) for name in _ACQUISITION}
+    row["pixel_size_source"] = record.pixel_size_source
     size = record.pixel_size_nm
     if size is not None:
         row["pixel_size_y_nm"], row["pixel_size_x_nm"] = (
