@@ -31,8 +31,8 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.milling import mill
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.physics.sputtering import EXPECTED, IDEAL
-from napari_nanoqr.reading.stack import registered_mean
 from napari_nanoqr.sem.micrograph import Micrograph
+from napari_nanoqr.sem.restore.register import registered_mean
 
 FOLDER = Path(__file__).parent / "pictures"
 WINDOW = (1240, 800)
@@ -190,6 +190,16 @@ def sem_decode() -> Image.Image:
 
 def differences() -> Image.Image:
     """Hold a micrograph with a particle on it against the design."""
+    return against_design(lambda panel: panel.decode())
+
+
+def verify() -> Image.Image:
+    """Ask for the verdict of that micrograph."""
+    return against_design(lambda panel: panel.verify.verify())
+
+
+def against_design(act: Callable[[Any], None]) -> Image.Image:
+    """Open a micrograph with a particle on it beside the design, and press a button."""
     from dataclasses import replace
 
     from napari_nanoqr.widgets.readers import micrograph_layer
@@ -204,7 +214,7 @@ def differences() -> Image.Image:
         beside = (0.0, design.field_size_nm[1] + 2 * design.pitch_nm)
         window.viewer.add_image(data, **(options | {"name": "Image_012", "translate": beside}))
         window.panel.design.value = window.viewer.layers["record · modules"]
-        window.panel.decode()
+        act(window.panel)
         window.until(lambda: window.panel.worker is None)
         window.viewer.reset_view()
         return window.picture()
@@ -447,6 +457,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "report": report,
     "sem-decode": sem_decode,
     "differences": differences,
+    "verify": verify,
     "choose-reader": choose_reader,
     "predicted": predicted,
     "milled": milled,

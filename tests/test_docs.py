@@ -126,7 +126,7 @@ def test_what_a_page_says_to_type_works(
 def test_every_page_has_blocks_that_are_run() -> None:
     found = {page.stem for page in PAGES for block in blocks(page) if block.language == "python"}
     pages = {"README", "encode", "export", "materials", "predict", "open", "decode", "python"}
-    assert pages | {"arrays"} <= found
+    assert pages | {"arrays", "grade"} <= found
 
 
 def test_the_settings_file_that_is_shown_is_the_one_that_is_run(files: dict[str, bytes]) -> None:
@@ -197,6 +197,20 @@ def test_the_formats_page_names_every_key_of_a_field_and_of_a_stage_list(tmp_pat
     inner = [stages, field, *field["symbols"], *field["drawings"]]
     sidecar = json.loads((tmp_path / "out" / f"{field['file']}.json").read_text(encoding="utf-8"))
     assert told >= {name for each in [*inner, sidecar, *sidecar["designs"]] for name in each}
+
+
+def test_the_formats_page_names_every_key_of_a_grade_and_of_a_verdict() -> None:
+    from napari_nanoqr.measuring.write_verify import write_verify
+
+    page = ROOT / "docs" / "formats.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    verdict = write_verify(record_design(), simulate_micrograph(record_design(), seed=1)).to_dict()
+    (place,) = verdict["places"]
+    grade = place["grade"]
+    lists = [grade["parameters"], grade["blocks"], grade["segments"], place["findings"]]
+    inner = [verdict, place, grade, *(entry for each in lists for entry in each)]
+    assert told >= {name for each in inner for name in each}
 
 
 def test_pictures_are_there_made_by_the_script_and_small() -> None:

@@ -97,6 +97,19 @@ class TestOthers:
         assert "The payload cannot be read back" in verdict.reasons[0]
         assert verdict.places[0].margin is None
 
+    def test_what_looks_like_neither_kind_is_damage(self) -> None:
+        image = written(DESIGN.symbol.matrix)
+        # a particle, far brighter than any module
+        image[PX * 16 : PX * 20, PX * 14 : PX * 20] = 400
+        verdict = write_verify(DESIGN, image, 6.0)
+        damage = named(verdict, "damage")
+        assert damage.outcome == "marginal"
+        # the symbol begins after five modules; next to what is so bright they cannot be told either
+        (area,) = verdict.to_dict()["places"][0]["damage_nm"]
+        assert area["top"] == pytest.approx(48 * 11, abs=100)
+        assert area["left"] == pytest.approx(48 * 9, abs=100)
+        assert area["width"] == pytest.approx(48 * 6, abs=200)
+
     def test_noise_is_told_from_damage(self) -> None:
         verdict = write_verify(DESIGN, simulate_micrograph(DESIGN, electrons_per_pixel=5, seed=2))
         assert verdict.outcome == "fail"

@@ -237,7 +237,7 @@ def _growth(
 ) -> tuple[GradeParameter, ...]:
     """Return how much dark areas have grown: told, not graded."""
     modules, usable = seen.inside(seen.expected), ~seen.inside(seen.wrong)
-    across, down = print_growth(grey, grid, modules, usable, seen.threshold, seen.inverted)
+    across, down = print_growth(grey, grid, modules, usable, seen.middle)
     y, x = pixel_nm or (1.0, 1.0)
     flat = regularity(grid, (y / cos(radians(tilt_deg)), x))
     return tuple(

@@ -55,6 +55,12 @@ class Seen:
         return (self.brightest + self.darkest) / 2
 
     @property
+    def middle(self) -> float:
+        """Midway between the median dark and the median light module: extremes grow with noise."""
+        inside, dark = self.inside(self.values), self.inside(self.expected)
+        return float(np.nanmedian(inside[dark]) + np.nanmedian(inside[~dark])) / 2
+
+    @property
     def inverted(self) -> bool:
         """The dark modules are the brighter ones."""
         inside, dark = self.inside(self.values), self.inside(self.expected)

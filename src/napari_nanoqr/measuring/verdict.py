@@ -110,6 +110,8 @@ class WrittenPlace:
         How much fainter the image could be; None where the code cannot be read.
     findings : tuple of Finding
         Everything that was looked at.
+    damage : tuple of DamagedArea
+        Where modules differ or tell nothing for a reason that is not noise.
     pitch_nm : float
         With which modules are turned into nm: as measured, or else as designed.
     """
@@ -118,6 +120,7 @@ class WrittenPlace:
     grade: Grade = field(repr=False)
     margin: Margin | None = field(repr=False)
     findings: tuple[Finding, ...]
+    damage: tuple[DamagedArea, ...]
     pitch_nm: float
 
     @property
@@ -131,7 +134,7 @@ class WrittenPlace:
             "outcome": self.outcome,
             "findings": [finding.to_dict() for finding in self.findings],
             "comparison": self.comparison.to_dict(),
-            "damage_nm": [self._area(area) for area in self.comparison.damage],
+            "damage_nm": [self._area(area) for area in self.damage],
             "grade": self.grade.to_dict(),
             "margin": None if self.margin is None else self.margin.to_dict(),
         }

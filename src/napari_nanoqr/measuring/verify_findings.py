@@ -2,16 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.measuring.grade_result import Grade
 from napari_nanoqr.measuring.verdict import Finding, VerifyLimits
-from napari_nanoqr.reading.comparison import Comparison
+from napari_nanoqr.reading.comparison import Comparison, DamagedArea
 from napari_nanoqr.reading.reading import Margin
 
 _MOST_AREAS = 3
 """Damaged areas that are told one by one."""
+
+
+_CLEAR = 3.0
+"""Evidence (natural logarithm) of the median module from which on an image is a clear one."""
+
+_NOTHING = 0.1
+"""Share of the median evidence below which a module of a clear image tells nothing, or lies."""
+
+_LEAST = 4
+"""So many modules side by side do not tell nothing by accident."""
+
+
+def damaged_areas(comparison: Comparison) -> tuple[DamagedArea, ...]:
+    """Return where modules differ or tell nothing, and noise is not the reason.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Its own areas are those whose modules look like the other kind. Added are areas of a
+        clear image that look like neither, e.g. under a particle.
+
+    Returns
+    -------
+    tuple of DamagedArea
+        The largest first.
+    """
+    from scipy.ndimage import find_objects, label
+
+    evidence, known = comparison.evidence, comparison.damage
+    usual = float(np.median(evidence))
+    if usual < _CLEAR:
+        return known
+    labels, _ = label(evidence < _NOTHING * usual, structure=np.ones((3, 3)))
+    areas, lost = list(known), []
+    for number, box in enumerate(find_objects(labels), start=1):
+        here = labels[box] == number
+        (top, bottom), (left, right) = ((s.start, s.stop) for s in box)
+        area = DamagedArea(top, left, bottom - top, right - left, int(here.sum()), 0)
+        inside = [other for other in known if _meet(area, other)]
+        if area.modules >= _LEAST and area.modules > sum(other.modules for other in inside):
+            areas = [other for other in areas if other not in inside]
+            gone = sum(other.covered for other in inside)
+            lost.append(replace(area, covered=gone))
+    return tuple(sorted((*areas, *lost), key=lambda area: -area.modules))
+
+
+def _meet(one: DamagedArea, other: DamagedArea) -> bool:
+    """Return whether two boxes overlap."""
+    return (
+        one.row < other.row + other.rows
+        and other.row < one.row + one.rows
+        and one.column < other.column + other.columns
+        and other.column < one.column + one.columns
+    )
 
 
 def findings_of(
@@ -79,7 +135,7 @@ def _bit_errors(comparison: Comparison, limits: VerifyLimits) -> Finding:
 
 
 def _damage(comparison: Comparison, design: Design, limits: VerifyLimits) -> Finding:
-    areas = comparison.damage
+    areas = damaged_areas(comparison)
     share = sum(area.modules for area in areas) / comparison.written.size
     if not areas:
         return Finding("damage", "pass", 0.0, "No damage that noise would not explain.")

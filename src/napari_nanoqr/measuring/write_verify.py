@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.measuring.grade import grade_symbol
 from napari_nanoqr.measuring.verdict import Verdict, VerifyLimits, WrittenPlace
-from napari_nanoqr.measuring.verify_findings import findings_of
+from napari_nanoqr.measuring.verify_findings import damaged_areas, findings_of
 from napari_nanoqr.progress import Cancelled
 from napari_nanoqr.reading.compare import compare_with_design
 from napari_nanoqr.reading.comparison import Comparison
@@ -114,7 +114,9 @@ def write_verify(
         margin = _margin(grey, grid, comparison, design, source)
         findings = findings_of(comparison, grade, margin, design, limits)
         pitch = design.pitch_nm if comparison.pitch_nm is None else comparison.pitch_nm
-        places.append(WrittenPlace(comparison, grade, margin, findings, pitch))
+        places.append(
+            WrittenPlace(comparison, grade, margin, findings, damaged_areas(comparison), pitch)
+        )
     tell(3, "finished")
     return Verdict(design.name, tuple(places))
 

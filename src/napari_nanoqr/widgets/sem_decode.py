@@ -32,6 +32,7 @@ from napari_nanoqr.widgets.reading_words import no_code_advice, summary
 from napari_nanoqr.widgets.regions import compare_regions, read_regions, region_boxes
 from napari_nanoqr.widgets.shown import Shown
 from napari_nanoqr.widgets.stepwise import Step, stepwise
+from napari_nanoqr.widgets.verify_results import VerifyResults
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
 REGION_COLOUR = "#cc79a7"
@@ -109,8 +110,10 @@ class SemDecode(Panel):
         self.region_button = QPushButton("Draw a region")
         self.region_button.setToolTip("Add a layer to draw a rectangle around the code")
         self.region_button.clicked.connect(self.draw_region)
-        self.add_buttons(self.decode_button, self.region_button)
+        self.verify = VerifyResults(self)
+        self.add_buttons(self.decode_button, self.verify.button, self.region_button)
         self.add_status()
+        self.add(self.verify.lines)
 
     # -- the image --------------------------------------------------------------------------
 
@@ -130,7 +133,7 @@ class SemDecode(Panel):
 
     def update_image(self) -> None:
         """Tell what is known of the image."""
-        source = self._source()
+        source = self.image_source()
         self.region_button.setEnabled(source is not None)
         self._form.setRowVisible(self.found.native, source is not None)
         self._form.setRowVisible(self.frames.native, source is not None and source.frames > 1)
@@ -140,7 +143,8 @@ class SemDecode(Panel):
                 lines[1] += ". Enter it, or the reader will search for the scale."
             self.found.value = "<br>".join(lines)
 
-    def _source(self) -> ImageSource | None:
+    def image_source(self) -> ImageSource | None:
+        """Return what is to be read of the chosen image; None without one."""
         image = self.image.value
         if image is None:
             return None
@@ -150,7 +154,7 @@ class SemDecode(Panel):
 
     def draw_region(self) -> None:
         """Add a layer for a region in the units of the image, ready to draw a rectangle."""
-        image, source = self.image.value, self._source()
+        image, source = self.image.value, self.image_source()
         if image is None or source is None:
             return
         corners = np.array([[0.0, 0.0], [float(n) for n in source.shape]])
@@ -173,7 +177,7 @@ class SemDecode(Panel):
 
     def decode(self) -> None:
         """Read the codes in the background."""
-        image, source = self.image.value, self._source()
+        image, source = self.image.value, self.image_source()
         if image is None or source is None:
             self.say(OPEN_ONE, BAD)
             return
@@ -243,7 +247,7 @@ class SemDecode(Panel):
 
         A pixel size that the layer has and its file does not is among them.
         """
-        image, source = self.image.value, self._source()
+        image, source = self.image.value, self.image_source()
         path = None if image is None else path_of(image)
         size: float | None = float(self.pixel_size.value) or None
         if size is None and source is not None and source.pixel_size.nm is not None:
