@@ -48,7 +48,8 @@ def write(path: Path, size: int, dtype: type, options: dict[str, Any]) -> None:
 def peak_mb() -> float:
     """Return the highest resident size since this process began, on Linux."""
     # not by getrusage, which counts the process that this one was forked from
-    (line,) = [line for line in Path("/proc/self/status").open() if line.startswith("VmHWM")]
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("VmHWM")]
     return int(line.split()[1]) / 1024
 
 

@@ -260,3 +260,12 @@ def test_headers_that_tell_a_smaller_picture_than_there_is_are_refused(
         tiff.pages[0].tags[tag].overwrite(40)
     with pytest.raises(UnreadableImage, match=r"larger picture|cannot be decoded"):
         read_micrograph(path)
+
+
+def test_a_description_that_promises_what_is_not_there_costs_no_pixel(tmp_path, image):
+    path = tmp_path / "ome.tif"
+    xml = "<OME><Image><Pixels PhysicalSizeX='0.004'/></Image></OME>"
+    tifffile.imwrite(path, image, description=xml, metadata=None)
+    micrograph = read_micrograph(path)
+    assert np.array_equal(micrograph.image, image)
+    assert micrograph.pixel_size_nm == (4.0, 4.0)

@@ -149,10 +149,18 @@ class TiffSource:
         main = self._page
         if len(self._tiff.pages) > 1:
             return 1
-        series = self._tiff.series[0]
-        if series.size > main.size and series.shape[-2:] == (main.imagelength, main.imagewidth):
-            return int(series.size // main.size)
+        for series in self._series()[:1]:
+            if series.size > main.size and series.shape[-2:] == (main.imagelength, main.imagewidth):
+                return int(series.size // main.size)
         return 1
+
+    def _series(self) -> list[Any]:
+        """Return what tifffile takes for images of several pages, nothing where it stumbles."""
+        try:
+            return list(self._tiff.series)
+        except Exception:
+            # over a description that promises what is not there
+            return []
 
     def _frame_pages(self) -> list[tifffile.TiffPage]:
         main = self._page
@@ -161,7 +169,7 @@ class TiffSource:
     def _reductions(self) -> list[Any]:
         """Return coarser levels that the file itself holds for its only frame, finest first."""
         main = self._page
-        series = [series for series in self._tiff.series if series.keyframe.index == main.index]
+        series = [series for series in self._series() if series.keyframe.index == main.index]
         pages = [level.keyframe for level in series[0].levels[1:]] if series else []
         alike = [
             page
