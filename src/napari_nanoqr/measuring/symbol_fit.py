@@ -32,7 +32,7 @@ _BRIGHTNESS = 3
 _DENSITY_SIGMA = 0.6
 """Modules. Edges follow how much is milled around them, by the tail of the ion beam and by what
 falls back: without that the outermost edges, on whose outer side nothing is milled, would make a
-symbol narrower by a few parts in 10,000."""
+symbol narrower by one or two parts in 10,000."""
 
 _CORRECTION_DOUBT = 0.4
 """Share of what that changes of the lattice which counts as its uncertainty: how far the edges
