@@ -23,6 +23,7 @@ os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp()) / "settings.yaml")
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.design.record import RECORD_PAYLOAD, record_design
 from napari_nanoqr.fib.columns import find_beam
@@ -33,6 +34,8 @@ from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.physics.sputtering import EXPECTED, IDEAL
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.restore.register import registered_mean
+from napari_nanoqr.sem.write import write_micrograph
+from napari_nanoqr.symbols.encode import encode
 
 FOLDER = Path(__file__).parent / "pictures"
 WINDOW = (1240, 800)
@@ -117,6 +120,26 @@ def many() -> Image.Image:
         window.until(lambda: dialog.worker is None and dialog.job is not None)
         window.wait(0.5)
         return grab(dialog)
+
+
+def batch() -> Image.Image:
+    """Read a folder of predicted micrographs."""
+    with tempfile.TemporaryDirectory() as name, Window("Batch") as window:
+        folder = Path(name) / "images"
+        folder.mkdir()
+        for number, electrons in enumerate((2000, 500, 120, 40, 12, 5)):
+            design = Design(encode(f"https://www.tuwien.at/sample-{number}", "L", 3))
+            image = simulate_micrograph(
+                design, electrons_per_pixel=electrons, rotation_deg=4 * number, seed=number
+            )
+            write_micrograph(image, folder / f"{electrons} electrons.tif")
+        window.panel.folder.value = folder
+        window.panel.read()
+        window.until(lambda: window.panel.worker is None)
+        window.panel.table.selectRow(1)
+        window.panel.open_image(folder / "120 electrons.tif")
+        window.wait(1.0)
+        return window.picture()
 
 
 def prediction() -> Image.Image:
@@ -452,6 +475,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "fib-export": fib_export,
     "prediction": prediction,
     "film-3d": film_3d,
+    "batch": batch,
     "many": many,
     "windows": windows,
     "report": report,
