@@ -12,7 +12,7 @@ from napari_nanoqr.codes.bounds import capacity_and_dispersion
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.reading.dose import Dose
-from napari_nanoqr.reading.information import needed_rho, surplus
+from napari_nanoqr.reading.information import damaged_modules, needed_rho, surplus
 from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.reading.reading import Margin
 from napari_nanoqr.reading.readings import Readings
@@ -128,23 +128,29 @@ class TestSurplus:
         symbol = encode(b"x" * 300, "M", 13)
         blocks = 9
         for rho in (1.2, 1.6):
-            left = surplus(self.likelihoods(symbol.matrix, rho), "M", symbol.matrix)
+            left = surplus(self.likelihoods(symbol.matrix, rho), "M")
             assert left.shape == (blocks,)
             needed = needed_rho(8 * 59, 22, blocks)
             assert left.mean() == pytest.approx(rho / needed, rel=0.04)
 
-    def test_does_without_the_symbol(self) -> None:
-        symbol = encode(b"x" * 300, "M", 13)
-        llr = self.likelihoods(symbol.matrix, 1.4)
-        np.testing.assert_allclose(surplus(llr, "M"), surplus(llr, "M", symbol.matrix), rtol=0.05)
-
     def test_damage_counts_where_it_is(self) -> None:
         symbol = encode(b"x" * 300, "M", 13)
-        llr = self.likelihoods(symbol.matrix, 2.0)
         hurt = np.where(symbol.matrix, -9.0, 9.0).astype(np.float32)
+        before = surplus(hurt, "M", damaged_modules(hurt, symbol.matrix))
         hurt[30:38, 30:38] *= -1
-        before, after = surplus(llr, "M", symbol.matrix), surplus(hurt, "M", symbol.matrix)
+        damaged = damaged_modules(hurt, symbol.matrix)
+        assert damaged.sum() == 64
+        after = surplus(hurt, "M", damaged)
         assert after.min() < 0.9 * before.min()
+
+    def test_damage_takes_no_more_of_a_sharper_image(self) -> None:
+        symbol = encode(b"x" * 300, "M", 13)
+        damaged = np.zeros(symbol.matrix.shape, dtype=bool)
+        damaged[30:38, 30:38] = True
+        right = np.where(symbol.matrix ^ damaged, -1.0, 1.0).astype(np.float32)
+        faint, sharp = (surplus(sure * right, "M", damaged) for sure in (9.0, 90.0))
+        assert (sharp >= faint).all()
+        assert sharp.min() > 1
 
     def test_a_weaker_level_needs_more(self) -> None:
         assert needed_rho(560, 15) > needed_rho(560, 26)

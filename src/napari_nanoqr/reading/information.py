@@ -33,9 +33,11 @@ _SURPRISE = float(np.log(200.0))
 """Log-likelihood with which the image says what was not written, where that is damage and no
 noise."""
 
+_TINY = 1e-300
+
 
 def surplus(
-    llr: NDArray[np.float32], error: str, written: NDArray[np.bool_] | None = None
+    llr: NDArray[np.float32], error: str, damaged: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
     """Return how far the blocks of a symbol are from the limit of decoding.
 
@@ -46,8 +48,8 @@ def surplus(
         shape tells the kind of symbol.
     error : str
         Error-correction level.
-    written : (rows, columns) bool array, optional
-        The symbol, True = dark, where it is known: damage then counts for what it does.
+    damaged : (rows, columns) bool array, optional
+        Modules that do not show what was written, as `damaged_modules` finds them.
 
     Returns
     -------
@@ -64,17 +66,18 @@ def surplus(
     layout = layout_of(llr.shape)
     structure = layout.blocks[error]
     order = bit_order(structure)
-    told = np.full(8 * structure.codewords, np.nan)
-    told[order] = _told(llr.astype(np.float64), written)[layout.codeword_places][: order.size]
-    blocks = [told.reshape(-1, 8)[positions] for positions in block_positions(structure)]
-    return np.array(
-        [
-            # bits that are not placed are not sent
-            rho_of_information(float(np.nanmean(block)))
-            / needed_rho(int(np.isfinite(block).sum()), structure.parity, len(blocks))
-            for block in blocks
-        ]
-    )
+    # bits that are not placed are not sent
+    told = np.full((2, 8 * structure.codewords), np.nan)
+    for bits, hurt in zip(told, (None, damaged), strict=True):
+        bits[order] = _told(llr.astype(np.float64), hurt)[layout.codeword_places][: order.size]
+    blocks = [told.reshape(2, -1, 8)[:, positions] for positions in block_positions(structure)]
+    left = []
+    for block in blocks:
+        sent = int(np.isfinite(block[0]).sum())
+        lost = float(np.nansum(block[0] - block[1]))
+        needed = needed_rho(sent, structure.parity, len(blocks), max(lost, 0.0))
+        left.append(rho_of_information(float(np.nanmean(block[0]))) / needed)
+    return np.array(left)
 
 
 def dose_factors(llr: NDArray[np.float32], error: str) -> tuple[float, ...]:
@@ -97,7 +100,9 @@ def dose_factors(llr: NDArray[np.float32], error: str) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=256)
-def needed_rho(bits: int, parity: int, blocks: int = 1) -> float:
+def needed_rho(
+    bits: int, parity: int, blocks: int = 1, lost: float = 0.0, failures: float = FAILURES
+) -> float:
     """Return the signal over noise of a bit that a Reed-Solomon block needs.
 
     Parameters
@@ -108,14 +113,18 @@ def needed_rho(bits: int, parity: int, blocks: int = 1) -> float:
         Its parity codewords.
     blocks : int
         Blocks of the symbol, all of which have to be decoded.
+    lost : float
+        Bits of its redundancy that damage takes.
+    failures : float
+        Share of the images that may fail, up to a half.
 
     Returns
     -------
     float
-        Amplitude over sigma.
+        Amplitude over sigma; 6 times `SEARCH_LOSS` stands for more than there can be.
     """
-    carried = min(bits - 8 * parity + SURE_BITS, bits - 1.0)
-    return SEARCH_LOSS * normal_approximation_rho(bits, carried, FAILURES / blocks)
+    carried = min(bits - 8 * parity + SURE_BITS + lost, bits - 1.0)
+    return SEARCH_LOSS * normal_approximation_rho(bits, carried, failures / blocks)
 
 
 def search_loss(bits: int) -> float:
@@ -126,11 +135,30 @@ def search_loss(bits: int) -> float:
     return float(np.interp(bits / 8, *_SEARCH_LOSSES))
 
 
-def _told(llr: NDArray[np.float64], written: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+def damaged_modules(llr: NDArray[np.float32], written: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the modules that say what was not written more surely than noise would.
+
+    Parameters
+    ----------
+    llr : (rows, columns) float32 array
+        Natural logarithm of P(light) / P(dark) for every module.
+    written : (rows, columns) bool array
+        The symbol, True = dark.
+
+    Returns
+    -------
+    (rows, columns) bool array
+        True where something is damaged or covered.
+    """
+    return np.asarray(np.where(written, -llr, llr) < -_SURPRISE)
+
+
+def _told(llr: NDArray[np.float64], damaged: NDArray[np.bool_] | None) -> NDArray[np.float64]:
     """Return the bits that each module tells."""
-    wrong = 1 / (1 + np.exp(np.abs(llr)))
-    told = 1 + wrong * np.log2(wrong) + (1 - wrong) * np.log2(1 - wrong)
-    if written is not None:
-        right = np.where(written, -llr, llr)
-        told = np.where(right < -_SURPRISE, 1 - np.logaddexp(0, -right) / np.log(2), told)
-    return told
+    wrong = np.exp(-np.logaddexp(0.0, np.abs(llr)))
+    share = 0.0 if damaged is None else float(damaged.mean())
+    # what the look of a module is worth to whoever knows how many are damaged, but not which
+    doubted = ((1 - share) * wrong + share * (1 - wrong)).clip(_TINY)
+    if damaged is not None:
+        wrong = np.where(damaged, 1 - wrong, wrong)
+    return np.asarray(1 + (1 - wrong) * np.log2(1 - doubted) + wrong * np.log2(doubted))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.dose import Dose
 from napari_nanoqr.reading.equalise import ModuleLikelihoods, module_likelihoods
 from napari_nanoqr.reading.grid import Grid
-from napari_nanoqr.reading.information import surplus
+from napari_nanoqr.reading.information import damaged_modules, surplus
 from napari_nanoqr.reading.model import fit_to_symbol
 from napari_nanoqr.reading.noise import Noise, measure_noise
 from napari_nanoqr.reading.reading import Margin, Reading
@@ -117,8 +117,10 @@ def _shares(
 ) -> NDArray[np.float64]:
     drawn = noise.draw(np.random.default_rng(seed))
     share, llr = 1.0, seen.llr
+    # what is damaged shows best before noise is added
+    damaged = damaged_modules(llr, written)
     for step in range(_MOST_STEPS):
-        left = surplus(llr, error, written).clip(_LEAST_SURPLUS)
+        left = surplus(llr, error, damaged).clip(_LEAST_SURPLUS)
         # with no more noise than there is, nothing can be seen beyond the image itself
         if abs(left.min() - 1) < _CLOSE or (share == 1 and left.min() < 1):
             break
