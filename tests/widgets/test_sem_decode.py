@@ -12,8 +12,9 @@ import segno
 import tifffile
 from napari.components import ViewerModel
 
-from napari_nanoqr.cli.decode import read_file
+from napari_nanoqr.cli.decode_result import DecodeResult
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.measuring.record import RecordSettings, record_file
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.read import read_micrograph
@@ -398,7 +399,8 @@ class TestResults:
     def test_json_is_what_the_command_prints(self, widget, opened, tmp_path):
         widget.results.save_json(tmp_path / "out.json")
         saved = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-        assert saved == read_file(opened).to_dict()
+        record = record_file(opened, RecordSettings(measure=False))
+        assert saved == DecodeResult.of(record).to_dict()
 
     def test_bytes_are_saved_exactly(self, widget, opened, tmp_path):
         for payload in (URL, BINARY):

@@ -9,6 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_nanoqr.cli.batch_options import (
+    add_batch_options,
+    add_jobs_option,
+    images_of,
+    say_written,
+)
+
 if TYPE_CHECKING:
     from napari_nanoqr.cli.decode_result import DecodeResult
     from napari_nanoqr.design.design import Design
@@ -38,7 +45,7 @@ def add_command(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
     parser.add_argument(
         "--pixel-size", type=float, metavar="NM", help="instead of what the file says"
     )
@@ -53,6 +60,8 @@ def add_command(commands: Any) -> None:
         "--no-margin", action="store_true", help="do not measure how many electrons would have done"
     )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    add_batch_options(parser)
+    add_jobs_option(parser)
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="save the exact bytes of each payload here"
     )
@@ -61,23 +70,39 @@ def add_command(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read each image, one after the other."""
+    """Read each image, on all cores where there are many."""
+    from napari_nanoqr.cli.decode_result import DecodeResult
+    from napari_nanoqr.measuring.batch import read_batch
+    from napari_nanoqr.measuring.batch_files import BatchFiles
+    from napari_nanoqr.measuring.record import RecordSettings
+
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
-    design = None if options.design is None else load_design(options.design)
+    settings = RecordSettings(
+        options.pixel_size,
+        options.pitch,
+        None if options.design is None else load_design(options.design),
+        margin=not options.no_margin,
+        measure=False,
+    )
+    images = images_of(options.images, subfolders=options.subfolders)
     results = []
-    images = [path for given in options.images for path in expand(given)]
-    for number, path in enumerate(images, start=1):
-        if len(images) > 1 or not options.json:
-            print(f"[{number}/{len(images)}] {path.name}", file=sys.stderr, flush=True)
-        result = read_file(
-            path, options.pixel_size, options.pitch, design, margin=not options.no_margin
-        )
-        results.append(result)
-        print(json.dumps(result.to_dict()) if options.json else result.to_text(), flush=True)
-        if options.save is not None:
-            _save(result.readings, path, options.save)
+    with BatchFiles(options.table, options.report) as files:
+        items = read_batch(
+            images, settings, reports=options.reports, thumbnails=options.report is not None,
+            jobs=options.jobs,
+        )  # fmt: skip
+        for number, item in enumerate(items, start=1):
+            if len(images) > 1 or not options.json:
+                print(f"[{number}/{len(images)}] {item.path.name}", file=sys.stderr, flush=True)
+            result = DecodeResult.of(item.record)
+            results.append(result)
+            print(json.dumps(result.to_dict()) if options.json else result.to_text(), flush=True)
+            files.add(item)
+            if options.save is not None:
+                _save(result.readings, item.path, options.save)
     say_sets(results, options.json)
+    say_written(options)
     return max(result.status for result in results)
 
 
@@ -116,70 +141,6 @@ def _only(path: Path, metadata: dict[str, Any]) -> Design:
             "images show."
         )
     return placed[0].design
-
-
-def expand(path: Path) -> list[Path]:
-    """Return the files that a pattern such as ``*.tif`` stands for.
-
-    Shells on Windows leave it to the program. A file of just that name comes first, and a
-    pattern that fits nothing stays as it is, to be reported as missing.
-    """
-    if not any(sign in path.name for sign in "*?[") or path.exists():
-        return [path]
-    return sorted(path.parent.glob(path.name)) or [path]
-
-
-def read_file(
-    path: Path,
-    pixel_size_nm: float | None = None,
-    pitch_nm: float | None = None,
-    design: Design | None = None,
-    *,
-    margin: bool = True,
-) -> DecodeResult:
-    """Read the codes of one file.
-
-    Parameters
-    ----------
-    path : Path
-        A micrograph.
-    pixel_size_nm : float, optional
-        Instead of what the file says.
-    pitch_nm : float, optional
-        Side of a module, where it is known.
-    design : Design, optional
-        What was written: hold the image against it.
-    margin : bool
-        Measure how much fainter the image could be.
-
-    Returns
-    -------
-    DecodeResult
-        With a sentence where the file is unreadable.
-    """
-    from napari_nanoqr.cli import sentence_of
-    from napari_nanoqr.cli.decode_result import DecodeResult
-    from napari_nanoqr.reading.read import read_codes
-    from napari_nanoqr.reading.readings import Readings
-    from napari_nanoqr.sem.describe import describe_micrograph
-    from napari_nanoqr.sem.read import read_micrograph
-
-    size: Any = pixel_size_nm
-    source = None if pixel_size_nm is None else "given"
-    try:
-        micrograph = read_micrograph(path)
-        if pixel_size_nm is None:
-            known = describe_micrograph(micrograph)
-            size, source = known["pixel_size_nm"], known["pixel_size_source"]
-        readings = read_codes(micrograph, pixel_size_nm, pitch_nm, margin=margin)
-        compared = None
-        if design is not None:
-            from napari_nanoqr.reading.compare import compare_with_design
-
-            compared = tuple(compare_with_design(micrograph, design, pixel_size_nm))
-    except (ValueError, OSError) as problem:
-        return DecodeResult(str(path), size, source, Readings(), None, sentence_of(problem))
-    return DecodeResult(str(path), size, source, readings, compared)
 
 
 def say_sets(results: Sequence[DecodeResult], as_json: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_nanoqr.measuring.record import Record
     from napari_nanoqr.reading.comparison import Comparison
     from napari_nanoqr.reading.reading import Reading
     from napari_nanoqr.reading.readings import Readings
@@ -37,6 +38,18 @@ class DecodeResult:
     readings: Readings
     comparisons: tuple[Comparison, ...] | None = None
     error: str | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> DecodeResult:
+        """Take what a record says."""
+        return cls(
+            record.name if record.path is None else str(record.path),
+            record.pixel_size_nm,
+            record.pixel_size_source,
+            record.readings,
+            record.comparisons,
+            record.error,
+        )
 
     @property
     def status(self) -> int:

@@ -66,12 +66,13 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify each image, one after the other."""
     from napari_nanoqr.cli import sentence_of
-    from napari_nanoqr.cli.decode import expand, load_design
+    from napari_nanoqr.cli.batch_options import images_of
+    from napari_nanoqr.cli.decode import load_design
     from napari_nanoqr.measuring.verdict import VerifyLimits
 
     design = load_design(options.design)
     limits = replace(VerifyLimits(), grade=_LETTERS.index(options.grade))
-    images = [path for given in options.images for path in expand(given)]
+    images = images_of(options.images)
     status = 0
     for number, path in enumerate(images, start=1):
         if len(images) > 1:

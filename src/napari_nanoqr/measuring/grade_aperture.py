@@ -84,7 +84,7 @@ class Seen:
         What is missing of the quiet zone is not held against the symbol.
         """
         there = np.isfinite(self.values)
-        wrong = (self.dark != self.expected) & there
+        wrong: NDArray[np.bool_] = (self.dark != self.expected) & there
         self.inside(wrong)[:] |= ~self.inside(there)
         return wrong
 

@@ -112,13 +112,13 @@ def print_growth(
     """
     found = []
     for axis in (1, 0):
-        along = np.eye(2)[axis]
+        along: NDArray[np.float64] = np.eye(2)[axis]
         dark, light = modules & usable, ~modules & usable
         # from each dark module to the light one after it, and to the one before it
         after = dark & _moved(light, axis, -1)
         before = dark & _moved(light, axis, 1)
-        starts = np.concatenate((np.argwhere(after), np.argwhere(before))) + 0.5
-        signs = np.repeat([1.0, -1.0], [after.sum(), before.sum()])[:, None]
+        starts = np.concatenate((np.argwhere(after), np.argwhere(before))).astype(np.float64) + 0.5
+        signs = np.repeat(np.array([1.0, -1.0]), [after.sum(), before.sum()])[:, None]
         found.append(_growth(image, grid, starts, signs * along, along[::-1], threshold))
     return found[0], found[1]
 
