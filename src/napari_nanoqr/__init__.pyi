@@ -71,6 +71,9 @@ from .measuring.record import Record as Record
 from .measuring.record import RecordSettings as RecordSettings
 from .measuring.record import record_file as record_file
 from .measuring.record import record_micrograph as record_micrograph
+from .measuring.restore import Restoring as Restoring
+from .measuring.restore import restore as restore
+from .measuring.straighten import straighten as straighten
 from .measuring.verdict import Verdict as Verdict
 from .measuring.verdict import VerifyLimits as VerifyLimits
 from .measuring.watch import watch_folder as watch_folder
@@ -114,6 +117,13 @@ from .reading.unread import Unread as Unread
 from .sem.errors import UnreadableImage as UnreadableImage
 from .sem.micrograph import Micrograph as Micrograph
 from .sem.read import read_micrograph as read_micrograph
+from .sem.restore.register import Registration as Registration
+from .sem.restore.register import register_frames as register_frames
+from .sem.restore.register import registered_mean as registered_mean
+from .sem.restore.steps import correct_tilt as correct_tilt
+from .sem.restore.steps import destripe as destripe
+from .sem.restore.steps import flatten as flatten
+from .sem.restore.steps import register_stack as register_stack
 from .sem.write import write_micrograph as write_micrograph
 from .symbols.decode import DecodedSymbol as DecodedSymbol
 from .symbols.decode import Undecodable as Undecodable

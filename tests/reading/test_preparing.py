@@ -9,7 +9,6 @@ from scipy.ndimage import gaussian_filter, rotate
 from napari_nanoqr.reading.image import open_source
 from napari_nanoqr.reading.prepare import Attempt, Preparations, as_bytes
 from napari_nanoqr.reading.read import read_codes
-from napari_nanoqr.reading.stack import frame_shifts, registered_mean
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.symbols.encode import encode
 
@@ -96,39 +95,6 @@ def test_an_untold_tilt_is_read(tilt: float) -> None:
     assert reading.pitch_nm == pytest.approx(49, rel=0.02)
 
 
-def test_shifts_of_frames_are_found_between_pixels() -> None:
-    rng = np.random.default_rng(1)
-    scene = gaussian_filter(rng.normal(size=(96, 120)), 3.0) * 20
-    spectrum = np.fft.fft2(scene)
-    fy, fx = np.fft.fftfreq(96)[:, None], np.fft.fftfreq(120)[None, :]
-    true = np.array([[0, 0], [2.5, -1.25], [-3.75, 4.0], [6.0, 0.5]])
-    frames = [
-        np.fft.ifft2(spectrum * np.exp(-2j * np.pi * (fy * dy + fx * dx))).real
-        + rng.normal(0, 1, scene.shape)
-        for dy, dx in true
-    ]
-    shifts = frame_shifts(np.stack(frames).astype(np.float32))
-    np.testing.assert_allclose(shifts - shifts[0], -(true - true[0]), atol=0.15)
-
-
-def test_frames_that_show_nothing_by_themselves_find_their_place() -> None:
-    rng = np.random.default_rng(2)
-    scene = np.kron(np.pad(encode("walk", version=3).matrix, 6), np.full((6, 6), -1.0))
-    true = np.cumsum(rng.uniform(-2, 2, (30, 2)).round().astype(int), axis=0)
-    frames = np.stack([np.roll(scene, tuple(move), axis=(0, 1)) for move in true])
-    noisy = frames + rng.normal(0, 6, frames.shape)
-    shifts = frame_shifts(noisy.astype(np.float32))
-    apart = shifts - shifts.mean(axis=0) + true - true.mean(axis=0)
-    assert np.sqrt((apart**2).mean()) < 1.0  # a sixth of a module
-    still = true - true.mean(axis=0)
-    assert np.sqrt((still**2).mean()) > 2.0
-
-
-def test_the_mean_of_one_frame_is_the_frame() -> None:
-    frame = np.arange(12.0).reshape(1, 3, 4)
-    np.testing.assert_array_equal(registered_mean(frame), frame[0])
-
-
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_colour_is_weighed_like_the_eye_does(channels: int, dtype: type) -> None:
@@ -141,3 +107,11 @@ def test_colour_is_weighed_like_the_eye_does(channels: int, dtype: type) -> None
 
 def test_what_is_transparent_is_white() -> None:
     assert (open_source(np.zeros((5, 6, 4), np.uint8)).frames == 255).all()
+
+
+def test_an_image_that_was_stretched_is_not_taken_to_be_tilted() -> None:
+    facts = {"tilt_deg": 52.0}
+    image = np.random.default_rng(0).normal(size=(8, 8))
+    assert open_source(Micrograph(image, (6.0, 6.0), "", facts)).tilt_deg == 52
+    corrected = facts | {"tilt_correction": True}
+    assert open_source(Micrograph(image, (6.0, 6.0), "", corrected)).tilt_deg == 0

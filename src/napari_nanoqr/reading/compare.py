@@ -20,8 +20,8 @@ from napari_nanoqr.reading.locate import Candidate, locate
 from napari_nanoqr.reading.model import fit_to_symbol
 from napari_nanoqr.reading.report import pitch_nm_of, rotation_deg_of
 from napari_nanoqr.reading.scene import overlap
-from napari_nanoqr.reading.stack import registered_mean
 from napari_nanoqr.sem.micrograph import Micrograph
+from napari_nanoqr.sem.restore.register import registered_mean
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.kinds import layout_of
 from napari_nanoqr.symbols.soft_decode import decode_likelihoods

@@ -27,7 +27,7 @@ class Source:
     pixel_size_nm : tuple of float or None
         y and x.
     tilt_deg : float
-        Stage tilt; 0 where it is not known.
+        Stage tilt; 0 where it is not known, or the image was corrected for it.
     dose : Dose
         Electrons of all frames together.
     """
@@ -71,7 +71,9 @@ def open_source(
     tilt, each = 0.0, None
     if isinstance(image, Micrograph):
         size = image.pixel_size_nm if size is None else size
-        tilt = _tilt(image.metadata.get("tilt_deg"))
+        # an image that was stretched already shows the specimen from above
+        if not image.metadata.get("tilt_correction"):
+            tilt = _tilt(image.metadata.get("tilt_deg"))
         each = electrons_per_pixel(image.metadata)
         image = image.image
     frames, pixel = _frames(np.asarray(image)), _pair(size)

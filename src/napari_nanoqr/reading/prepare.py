@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import Source
 from napari_nanoqr.reading.smooth import block_means, smoothed
-from napari_nanoqr.reading.stack import registered_mean
+from napari_nanoqr.sem.restore.register import registered_mean
 
 Grey = NDArray[np.float32]
 
