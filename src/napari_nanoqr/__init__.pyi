@@ -78,6 +78,7 @@ from .measuring.verdict import Verdict as Verdict
 from .measuring.verdict import VerifyLimits as VerifyLimits
 from .measuring.watch import watch_folder as watch_folder
 from .measuring.write_verify import write_verify as write_verify
+from .physics.ageing import Ageing as Ageing
 from .physics.damage import Damage as Damage
 from .physics.damage import Patch as Patch
 from .physics.end_point import EndPoints as EndPoints

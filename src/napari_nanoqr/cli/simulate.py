@@ -16,6 +16,7 @@ examples:
   nanoqr simulate record.str --electrons 100 --tilt 52 -o tilted.tif
   nanoqr simulate record.json --frames 12 --electrons 60 --drift 5 20 -o stack.tif
   nanoqr simulate record.json --vibration 25 --charging 0.4 --grain 0.15 -o poor.tif
+  nanoqr simulate record.json --age 500 --electrons 300 -o old.tif
 """
 
 
@@ -68,6 +69,14 @@ def add_command(commands: Any) -> None:
         "--grain", type=float, default=0.0, metavar="SHARE",
         help="by which the yield of the film's grains varies, 1 sigma (default 0)",
     )  # fmt: skip
+    parser.add_argument(
+        "--age", type=float, default=0.0, metavar="YEARS",
+        help="kept so long after milling, by a model whose rates are assumptions (default 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--temperature", type=float, default=25.0, metavar="C",
+        help="at which it was kept (default 25)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="for the same noise again")
     parser.set_defaults(run=run)
 
@@ -76,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
     """Mill, image, and save."""
     from napari_nanoqr.design.design import Design
     from napari_nanoqr.fib.pattern_files import read_pattern
+    from napari_nanoqr.physics.ageing import Ageing
     from napari_nanoqr.physics.damage import Damage
     from napari_nanoqr.physics.scan import ScanFaults
     from napari_nanoqr.physics.simulate import simulate_micrograph
@@ -102,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         frames=options.frames,
         faults=faults,
         damage=Damage(grain=options.grain, seed=which) if options.grain else None,
+        ageing=Ageing(options.age, options.temperature, seed=which) if options.age else None,
         seed=options.seed,
     )
     write_micrograph(micrograph, options.output)

@@ -167,7 +167,7 @@ class Damage:
         FilmState
             On a grid that covers the field of view, since damage does not end with the pattern.
         """
-        state = _widened(state, bounds_nm)
+        state = widened(state, bounds_nm)
         grid, depth = state.grid, state.depth_nm.copy()
         gain, cover = np.ones_like(depth), np.full(depth.shape, np.nan)
         fallen = np.zeros_like(depth)
@@ -212,8 +212,21 @@ class Damage:
         return found
 
 
-def _widened(state: FilmState, bounds_nm: tuple[float, float, float, float]) -> FilmState:
-    """Continue a film, as it is at the border of its grid, over a field of view."""
+def widened(state: FilmState, bounds_nm: tuple[float, float, float, float]) -> FilmState:
+    """Continue a film, as it is at the border of its grid, over a field of view.
+
+    Parameters
+    ----------
+    state : FilmState
+        The film.
+    bounds_nm : tuple of float
+        Left, top, right and bottom of the field of view.
+
+    Returns
+    -------
+    FilmState
+        On a grid of the same cells that covers both.
+    """
     grid = state.grid
     left, top, right, bottom = bounds_nm
     more = np.ceil(

@@ -79,6 +79,10 @@ class FilmState:
         Yield of what lies on each cell, in units of the film's; nan where nothing does.
     redeposited_nm : (rows, columns) float64 array, optional
         Thickness of what was sputtered elsewhere and lies on each cell; by default nothing.
+    spread_nm : float
+        Standard deviation by which material and relief have spread since they were milled.
+    contrast : float
+        Share that is left of the difference between the yields of film and floor.
     """
 
     depth_nm: NDArray[np.float64]
@@ -87,6 +91,8 @@ class FilmState:
     film_gain: NDArray[np.float64] | None = None
     covered: NDArray[np.float64] | None = None
     redeposited_nm: NDArray[np.float64] | None = None
+    spread_nm: float = 0.0
+    contrast: float = 1.0
 
     @property
     def remaining_nm(self) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -189,8 +189,13 @@ def emission(state: FilmState, view: View, model: SemModel) -> NDArray[np.float6
 
     cover = -np.expm1(-state.remaining_nm / model.escape_nm)
     cover /= -np.expm1(-state.film.thickness_nm / model.escape_nm)
+    if state.spread_nm:
+        spread = state.spread_nm / state.grid.cell_nm
+        cover = gaussian_filter(cover, spread, mode="nearest")
+        relief = gaussian_filter(state.depth_nm, spread, mode="nearest")
+        state = replace(state, depth_nm=relief)
     film_yield = model.film_yield * (1.0 if state.film_gain is None else state.film_gain)
-    material = model.floor_yield + (film_yield - model.floor_yield) * cover
+    material = model.floor_yield + state.contrast * (film_yield - model.floor_yield) * cover
     if state.covered is not None:
         material = np.where(np.isnan(state.covered), material, model.film_yield * state.covered)
     # a point glows by how much lower its surroundings lie

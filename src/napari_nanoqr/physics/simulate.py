@@ -20,6 +20,7 @@ from napari_nanoqr.fib.pattern_files import read_pattern, write_pattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.fib.sidecar import Milling, placed_designs
 from napari_nanoqr.fib.verify import displacement_nm
+from napari_nanoqr.physics.ageing import Ageing
 from napari_nanoqr.physics.damage import Damage
 from napari_nanoqr.physics.milling import BeamShape, FilmState, mill
 from napari_nanoqr.physics.scan import ScanFaults
@@ -44,6 +45,7 @@ def simulate_micrograph(
     frames: int = 1,
     faults: ScanFaults | None = None,
     damage: Damage | None = None,
+    ageing: Ageing | None = None,
     shape: tuple[int, int] | None = None,
     film: Film | None = None,
     beam: Beam | None = None,
@@ -79,6 +81,8 @@ def simulate_micrograph(
         Bent field, vibration, wandering stage, charging; by default none.
     damage : Damage, optional
         Grain, particles, scratches, lost areas; by default none.
+    ageing : Ageing, optional
+        What years did to the film, before that damage; by default nothing.
     shape : tuple of int, optional
         Rows and columns; by default the pattern with a margin all round.
     film : Film, optional
@@ -128,6 +132,8 @@ def simulate_micrograph(
     view = View(
         pixel_size_nm, rows, columns, rotation_deg, tilt_deg, drift_nm, frames, faults
     )  # fmt: skip
+    if ageing is not None:
+        state = ageing.suffered_by(state, view.bounds_nm)
     if damage is not None:
         state = damage.suffered_by(state, view.bounds_nm)
     micrograph = image_film(
