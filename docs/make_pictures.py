@@ -211,6 +211,31 @@ def sem_decode() -> Image.Image:
         return window.picture()
 
 
+def measure() -> Image.Image:
+    """Measure a micrograph, and show the layers."""
+    return measured(lambda window: window.picture())
+
+
+def measure_window() -> Image.Image:
+    """Show the numbers and the plots of that."""
+    return measured(lambda window: grab(window.panel.measure.window))
+
+
+def measured(show: Callable[[Any], Image.Image]) -> Image.Image:
+    """Open a micrograph with few electrons, and press Measure."""
+    from napari_nanoqr.widgets.readers import micrograph_layer
+
+    with Window("SEM decode") as window:
+        data, options, _ = micrograph_layer(micrograph(200, rotation_deg=12.0))
+        window.viewer.add_image(data, **(options | {"name": "Image_012"}))
+        window.wait(0.5)
+        window.panel.measure.measure()
+        window.until(lambda: window.panel.worker is None)
+        window.wait(1.0)
+        window.viewer.reset_view()
+        return show(window)
+
+
 def differences() -> Image.Image:
     """Hold a micrograph with a particle on it against the design."""
     return against_design(lambda panel: panel.decode())
@@ -480,6 +505,8 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "windows": windows,
     "report": report,
     "sem-decode": sem_decode,
+    "measure": measure,
+    "measure-window": measure_window,
     "differences": differences,
     "verify": verify,
     "choose-reader": choose_reader,
