@@ -19,6 +19,7 @@ from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY, design_of, shows_design
+from napari_nanoqr.widgets.measure_results import MeasureResults
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.planes import to_world
@@ -110,8 +111,11 @@ class SemDecode(Panel):
         self.region_button = QPushButton("Draw a region")
         self.region_button.setToolTip("Add a layer to draw a rectangle around the code")
         self.region_button.clicked.connect(self.draw_region)
+        self.measure = MeasureResults(self)
         self.verify = VerifyResults(self)
-        self.add_buttons(self.decode_button, self.verify.button, self.region_button)
+        self.add_buttons(
+            self.decode_button, self.measure.button, self.verify.button, self.region_button
+        )
         self.add_status()
         self.add(self.verify.lines)
 
