@@ -27,6 +27,7 @@ from napari_nanoqr.widgets.sem_decode import SemDecode
 
 URL = b"https://example.org/a"
 BINARY = bytes(range(128, 160))
+NOTHING_GIVEN = dict.fromkeys(("pixel_size", "pitch", "tilt", "dwell", "current"))
 
 
 def picture(*payloads: bytes, scale: int = 4, damage: int = 0) -> np.ndarray:
@@ -442,13 +443,13 @@ class TestSettings:
     def test_have_the_names_of_the_command_and_come_back(self, qtbot, viewer, widget):
         widget.pixel_size.value, widget.pitch.value = 6.1, 49
         settings = widget.settings()
-        assert settings == {"": [], "pixel_size": 6.1, "pitch": 49}
+        assert settings == {"": [], **NOTHING_GIVEN, "pixel_size": 6.1, "pitch": 49}
         other = SemDecode(ViewerModel())
         qtbot.addWidget(other)
         other.apply_settings(settings)
         assert other.settings() == settings
         other.apply_settings({"pixel_size": None, "pitch": None, "unknown": 3})
-        assert other.settings() == {"": [], "pixel_size": None, "pitch": None}
+        assert other.settings() == {"": [], **NOTHING_GIVEN}
 
     def test_name_the_file_and_a_pixel_size_that_it_does_not_tell(self, viewer, widget, tmp_path):
         path = tmp_path / "plain.tif"
@@ -456,7 +457,7 @@ class TestSettings:
         micrograph = Micrograph(picture(URL), (12.0, 12.0), "Zeiss tag", path=path)
         data, options, _ = micrograph_layer(micrograph)
         layer = viewer.add_image(data, **options)
-        assert widget.settings() == {"": [str(path)], "pixel_size": None, "pitch": None}
+        assert widget.settings() == {"": [str(path)], **NOTHING_GIVEN}
         layer.scale = (6, 6)
         assert widget.settings()["pixel_size"] == pytest.approx(6)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_nanoqr.sem.given import Given
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.pixel_size import PixelSize, path_of, pixel_size_of
@@ -95,7 +96,7 @@ class TestPixelSize:
         assert size_of(viewer, layer).nm is None
 
     def test_what_the_user_gives_wins(self, viewer):
-        source = ImageSource.of(viewer, self.opened(viewer), given_nm=5.0)
+        source = ImageSource.of(viewer, self.opened(viewer), given=Given(pixel_size_nm=5.0))
         assert source.pixel_size.nm == (5.0, 5.0)
         assert source.micrograph().pixel_size_nm == (5.0, 5.0)
 

@@ -21,6 +21,7 @@ from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
 from napari_nanoqr.sem.describe import describe_micrograph
+from napari_nanoqr.sem.given import Given
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.read import read_micrograph
 
@@ -43,6 +44,11 @@ class RecordSettings:
         Measure down to which dose each code would be read.
     measure : bool
         Measure and grade each code.
+    tilt_deg, dwell_s, beam_current_a : float or None
+        Instead of what the files say, see `napari_nanoqr.sem.given.Given`.
+    region : tuple of int or None
+        First row, first column, height and width of the pixels that are read; the record is
+        that of this part, and pixels of it are counted from its corner.
     """
 
     pixel_size_nm: float | None = None
@@ -50,6 +56,19 @@ class RecordSettings:
     design: Design | None = None
     margin: bool = True
     measure: bool = True
+    tilt_deg: float | None = None
+    dwell_s: float | None = None
+    beam_current_a: float | None = None
+    region: tuple[int, int, int, int] | None = None
+
+    def __post_init__(self) -> None:
+        # what cannot be true is refused before any file is opened
+        _ = self.given
+
+    @property
+    def given(self) -> Given:
+        """What is to be taken instead of what the files say."""
+        return Given(self.pixel_size_nm, self.tilt_deg, self.dwell_s, self.beam_current_a)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -59,6 +78,10 @@ class RecordSettings:
             "design": None if self.design is None else self.design.to_dict(),
             "margin": self.margin,
             "measure": self.measure,
+            "tilt_deg": self.tilt_deg,
+            "dwell_s": self.dwell_s,
+            "beam_current_a": self.beam_current_a,
+            "region": None if self.region is None else list(self.region),
         }
 
 
@@ -247,6 +270,8 @@ def record_file(
     settings = settings or RecordSettings()
     try:
         micrograph = read_micrograph(path)
+        if settings.region is not None:
+            micrograph = micrograph.region(*settings.region)
         return record_micrograph(micrograph, settings, progress=progress, cancelled=cancelled)
     except (ValueError, OSError) as problem:
         said = problem.strerror if isinstance(problem, OSError) and problem.strerror else None
@@ -295,6 +320,7 @@ def record_micrograph(
     """
     settings = settings or RecordSettings()
     size, design = settings.pixel_size_nm, settings.design
+    micrograph = settings.given.applied_to(micrograph)
     if readings is None:
         readings = read_codes(
             micrograph, size, settings.pitch_nm, margin=settings.margin, progress=progress,

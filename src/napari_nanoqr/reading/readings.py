@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
 
+import numpy as np
+
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.unread import Stage, Unread
+
+Seen = TypeVar("Seen", Reading, Unread, Comparison)
+
+
+def moved(seen: Iterable[Seen], row: float, column: float) -> list[Seen]:
+    """Return what was seen in a region with its corners in pixels of the whole image.
+
+    Parameters
+    ----------
+    seen : iterable of Reading, Unread or Comparison
+        With corners in pixels of the region.
+    row, column : float
+        Of the region's first pixel.
+    """
+    corner = np.array([row, column], dtype=np.float64)
+    return [replace(one, corners_yx=one.corners_yx + corner) for one in seen]
 
 
 class Readings(list[Reading]):

@@ -10,6 +10,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.image import open_source
+from napari_nanoqr.sem.given import Given
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.widgets.layers import KEY
 from napari_nanoqr.widgets.pixel_size import PixelSize, pixel_size_of
@@ -24,7 +25,9 @@ LARGE = 100_000_000
 TOO_LARGE = 400_000_000
 """Pixels that would take several gigabytes of memory while they are brought into line."""
 
-ACQUISITION = ("beam", "tilt_deg", "beam_current_a", "dwell_s", "averaged")
+ACQUISITION = (
+    "beam", "tilt_deg", "tilt_correction", "beam_current_a", "dwell_s", "averaged",
+)  # fmt: skip
 """Of a micrograph's metadata, what reading makes use of."""
 
 Box = tuple[int, int, int, int]
@@ -60,15 +63,20 @@ class ImageSource:
 
     @classmethod
     def of(
-        cls, viewer: ViewerModel, layer: Image, all_frames: bool = True, given_nm: float = 0.0
+        cls,
+        viewer: ViewerModel,
+        layer: Image,
+        all_frames: bool = True,
+        given: Given | None = None,
     ) -> ImageSource:
-        """Take what a viewer shows of a layer; a pixel size given in nm wins over what it says."""
+        """Take what a viewer shows of a layer; what is given wins over what the layer says."""
+        given = given or Given()
         plane = plane_of(viewer, layer)
         size = pixel_size_of(layer, plane)
-        if given_nm:
-            size = PixelSize((given_nm, given_nm), "given")
+        if given.pixel_size_nm is not None:
+            size = PixelSize((given.pixel_size_nm, given.pixel_size_nm), "given")
         facts = layer.metadata.get(KEY)
-        facts = facts if isinstance(facts, dict) else {}
+        facts = given.over(facts if isinstance(facts, dict) else {})
         known = {key: facts[key] for key in ACQUISITION if facts.get(key) is not None}
         return cls(finest(layer), bool(layer.rgb), plane, all_frames, size, known)
 

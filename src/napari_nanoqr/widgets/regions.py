@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 from napari.layers import Image, Shapes
@@ -14,7 +12,7 @@ from napari_nanoqr.reading.compare import compare_with_design
 from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.read import Progress, read_codes
 from napari_nanoqr.reading.reading import Reading
-from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.reading.readings import Readings, Seen, moved
 from napari_nanoqr.reading.scene import overlap
 from napari_nanoqr.reading.unread import Unread
 from napari_nanoqr.widgets.image_source import Box, ImageSource
@@ -154,14 +152,12 @@ def compare_regions(
     return tuple(_sorted(found))
 
 
-Seen = TypeVar("Seen", Reading, Unread, Comparison)
-
-
 def _new(seen: Iterable[Seen], box: Box | None, known: Sequence[Seen]) -> list[Seen]:
     """Return what is not known yet, with corners in pixels of the whole image."""
-    corner = np.zeros(2) if box is None else np.array([box[0], box[2]], dtype=np.float64)
-    moved = [replace(one, corners_yx=one.corners_yx + corner) for one in seen]
-    return [one for one in moved if not any(_same(one, other) for other in known)]
+    row, column = (0, 0) if box is None else (box[0], box[2])
+    return [
+        one for one in moved(seen, row, column) if not any(_same(one, other) for other in known)
+    ]
 
 
 def _same(one: Reading | Unread | Comparison, other: Reading | Unread | Comparison) -> bool:

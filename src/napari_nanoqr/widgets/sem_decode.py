@@ -15,11 +15,12 @@ from qtpy.QtWidgets import QPushButton, QSizePolicy
 
 from napari_nanoqr.reading.read import Progress
 from napari_nanoqr.reading.reading import Reading
+from napari_nanoqr.sem.given import Given
+from napari_nanoqr.widgets.acquisition import AcquisitionSection
 from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY, design_of, shows_design
-from napari_nanoqr.widgets.measure_results import MeasureResults
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.planes import to_world
@@ -57,7 +58,7 @@ class SemDecode(Panel):
         self._build_fields()
         self.results = DecodeResults(self, self._look_at)
         self.image.changed.connect(self._on_image)
-        for field in (self.pixel_size, self.frames):
+        for field in (self.pixel_size, self.frames, *self.acquisition.fields):
             field.changed.connect(lambda *_: self.update_image())
         self._on_image()
 
@@ -106,16 +107,14 @@ class SemDecode(Panel):
             self.image, self.found, self.pixel_size, self.pitch, self.design, self.region,
             self.frames,
         )  # fmt: skip
+        self.acquisition = AcquisitionSection(self)
         self.decode_button = QPushButton("Decode")
         self.decode_button.clicked.connect(self.decode)
         self.region_button = QPushButton("Draw a region")
         self.region_button.setToolTip("Add a layer to draw a rectangle around the code")
         self.region_button.clicked.connect(self.draw_region)
-        self.measure = MeasureResults(self)
         self.verify = VerifyResults(self)
-        self.add_buttons(
-            self.decode_button, self.measure.button, self.verify.button, self.region_button
-        )
+        self.add_buttons(self.decode_button, self.verify.button, self.region_button)
         self.add_status()
         self.add(self.verify.lines)
 
@@ -146,15 +145,18 @@ class SemDecode(Panel):
             if source.pixel_size.nm is None:
                 lines[1] += ". Enter it, or the reader will search for the scale."
             self.found.value = "<br>".join(lines)
+        self.acquisition.show(self.image.value, source, self._given)
 
     def image_source(self) -> ImageSource | None:
         """Return what is to be read of the chosen image; None without one."""
         image = self.image.value
         if image is None:
             return None
-        return ImageSource.of(
-            self.viewer, image, self.frames.value == _ALL, float(self.pixel_size.value)
-        )
+        return ImageSource.of(self.viewer, image, self.frames.value == _ALL, self._given)
+
+    @property
+    def _given(self) -> Given:
+        return self.acquisition.given(float(self.pixel_size.value))
 
     def draw_region(self) -> None:
         """Add a layer for a region in the units of the image, ready to draw a rectangle."""
@@ -262,7 +264,7 @@ class SemDecode(Panel):
             "": [] if path is None else [path],
             "pixel_size": size,
             "pitch": float(self.pitch.value) or None,
-        }
+        } | self.acquisition.settings()
 
     def apply_settings(self, settings: dict[str, Any]) -> None:
         """Set the fields from settings of ``nanoqr decode``; pick its image where it is open."""
@@ -273,6 +275,7 @@ class SemDecode(Panel):
         for name, field in (("pixel_size", self.pixel_size), ("pitch", self.pitch)):
             if name in settings:
                 field.value = settings[name] or 0
+        self.acquisition.apply_settings(settings)
 
 
 def _may_be_region(layer: Layer) -> bool:

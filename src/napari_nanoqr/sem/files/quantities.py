@@ -52,8 +52,8 @@ PixelSize = tuple[float, float]
 # What can be true of a scanned image, with room on both sides: a zero is a field that was not
 # filled in, and the largest currents are those of plasma ion sources.
 _LIMITS = {
-    "dwell_s": (1e-10, 10.0),
-    "beam_current_a": (1e-15, 1e-3),
+    "dwell_s": (1e-11, 10.0),
+    "beam_current_a": (1e-16, 1e-2),
     "landing_energy_ev": (1.0, 1e6),
     "tilt_deg": (-180.0, 180.0),
     "tilt_correction_deg": (-180.0, 180.0),
