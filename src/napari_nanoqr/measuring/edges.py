@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.measuring.blurred import darkness
+from napari_nanoqr.measuring.fitted import SymbolFit
 from napari_nanoqr.measuring.inverse import to_modules
-from napari_nanoqr.measuring.symbol_fit import SymbolFit, pixels_of
+from napari_nanoqr.measuring.symbol_pixels import pixels_of
 
 _ACROSS = 0.45
 """Modules to each side of an edge that are looked at: beyond is the next edge's place."""

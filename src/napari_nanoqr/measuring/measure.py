@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.measuring.edges import edge_profile
+from napari_nanoqr.measuring.fitted import SymbolFit
 from napari_nanoqr.measuring.grade import grade_symbol
 from napari_nanoqr.measuring.lattice import lattice_of
 from napari_nanoqr.measuring.measurement import Measurement
@@ -19,7 +20,7 @@ from napari_nanoqr.measuring.place import Place, places_of
 from napari_nanoqr.measuring.quantity import Quantity
 from napari_nanoqr.measuring.signal import contrast_of, photon_transfer, snr_of
 from napari_nanoqr.measuring.sizes import sizes_of
-from napari_nanoqr.measuring.symbol_fit import SymbolFit, fit_symbol
+from napari_nanoqr.measuring.symbol_fit import fit_symbol
 from napari_nanoqr.reading.compare import compare_with_design
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid, sample_modules

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.measuring.inverse import to_modules
-from napari_nanoqr.measuring.symbol_fit import pixels_of
+from napari_nanoqr.measuring.symbol_pixels import pixels_of
 from napari_nanoqr.reading.grid import Grid, polynomials
 
 _INNER = 0.3

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.measuring.edges import EdgeBits, edge_bits
+from napari_nanoqr.measuring.fitted import SymbolFit
 from napari_nanoqr.measuring.quantity import Quantity
 from napari_nanoqr.measuring.roughness import Roughness, roughness_of
-from napari_nanoqr.measuring.symbol_fit import SymbolFit
 
 _LEAST_ALONE = 10
 """Modules between two light ones from which the spread of their widths is told."""
