@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_nanoqr.cli.acquisition_options import add_acquisition_options, image_settings
 from napari_nanoqr.cli.batch_options import (
     add_batch_options,
     add_jobs_option,
@@ -33,6 +34,7 @@ examples:
   nanoqr decode *.tif --json > readings.jsonl
   nanoqr decode image_012.tif --design record.json
   nanoqr decode plain.png --pixel-size 6.1 --pitch 49 --save payloads
+  nanoqr decode overview.tif --region 9000,11000,400,400
 """
 
 
@@ -47,9 +49,6 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
     parser.add_argument(
-        "--pixel-size", type=float, metavar="NM", help="instead of what the file says"
-    )
-    parser.add_argument(
         "--pitch", type=float, metavar="NM", help="side of a module, where it is known"
     )
     parser.add_argument(
@@ -60,6 +59,7 @@ def add_command(commands: Any) -> None:
         "--no-margin", action="store_true", help="do not measure how many electrons would have done"
     )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    add_acquisition_options(parser)
     add_batch_options(parser)
     add_jobs_option(parser)
     parser.add_argument(
@@ -79,11 +79,11 @@ def run(options: argparse.Namespace) -> int:
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
     settings = RecordSettings(
-        options.pixel_size,
-        options.pitch,
-        None if options.design is None else load_design(options.design),
+        pitch_nm=options.pitch,
+        design=None if options.design is None else load_design(options.design),
         margin=not options.no_margin,
         measure=False,
+        **image_settings(options),
     )
     images = images_of(options.images, subfolders=options.subfolders)
     results = []

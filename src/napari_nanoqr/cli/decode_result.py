@@ -41,13 +41,17 @@ class DecodeResult:
 
     @classmethod
     def of(cls, record: Record) -> DecodeResult:
-        """Take what a record says."""
+        """Take what a record says, with corners in pixels of the whole image."""
+        from napari_nanoqr.reading.readings import Readings, moved
+
+        row, column = (record.settings.region or (0, 0))[:2]
+        found, compared = record.readings, record.comparisons
         return cls(
             record.name if record.path is None else str(record.path),
             record.pixel_size_nm,
             record.pixel_size_source,
-            record.readings,
-            record.comparisons,
+            Readings(moved(found, row, column), moved(found.unread, row, column), found.advice),
+            None if compared is None else tuple(moved(compared, row, column)),
             record.error,
         )
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_nanoqr.cli.acquisition_options import add_acquisition_options, image_settings
 from napari_nanoqr.cli.batch_options import (
     add_batch_options,
     add_jobs_option,
@@ -46,9 +47,6 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="files or folders")
     parser.add_argument(
-        "--pixel-size", type=float, metavar="NM", help="instead of what the file says"
-    )
-    parser.add_argument(
         "--pitch", type=float, metavar="NM", help="side of a module, where it is known: for reading"
     )
     parser.add_argument(
@@ -59,6 +57,7 @@ def add_command(commands: Any) -> None:
         "--no-margin", action="store_true", help="do not measure how many electrons would have done"
     )
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    add_acquisition_options(parser)
     add_batch_options(parser)
     add_jobs_option(parser)
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
@@ -74,8 +73,9 @@ def run(options: argparse.Namespace) -> int:
 
     design = None if options.design is None else load_design(options.design)
     settings = RecordSettings(
-        options.pixel_size, options.pitch, design, margin=not options.no_margin
-    )
+        pitch_nm=options.pitch, design=design, margin=not options.no_margin,
+        **image_settings(options),
+    )  # fmt: skip
     images = images_of(options.images, subfolders=options.subfolders)
     worst = 0
     with BatchFiles(options.table, options.report) as files:
@@ -95,12 +95,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _values(record: Record) -> dict[str, Any]:
-    """Return the JSON object of an image."""
+    """Return the JSON object of an image, with corners in pixels of all of it."""
+    row, column = (record.settings.region or (0, 0))[:2]
+    codes = [code.to_dict() for code in record.measurements]
+    for code in codes:
+        code["corners_yx"] = [[y + row, x + column] for y, x in code["corners_yx"]]
     return {
         "file": str(record.path),
         "pixel_size_nm": record.pixel_size_nm,
         "pixel_size_source": record.pixel_size_source,
-        "codes": [code.to_dict() for code in record.measurements],
+        "codes": codes,
         "error": _problem(record),
     }
 
