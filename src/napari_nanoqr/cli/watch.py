@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_nanoqr.cli.acquisition_options import add_acquisition_options, image_settings
 from napari_nanoqr.cli.batch_options import add_batch_options, say_written
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--existing", action="store_true", help="begin with the images that are there already"
     )
     parser.add_argument(
-        "--pixel-size", type=float, metavar="NM", help="instead of what the files say"
-    )
-    parser.add_argument(
         "--pitch", type=float, metavar="NM", help="side of a module, where it is known"
     )
     parser.add_argument(
@@ -59,6 +57,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     parser.add_argument("--count", type=int, metavar="N", help="stop after so many images")
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
+    add_acquisition_options(parser)
     add_batch_options(parser)
     parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
     parser.set_defaults(run=run)
@@ -72,8 +71,9 @@ def run(options: argparse.Namespace) -> int:
 
     design = None if options.design is None else load_design(options.design)
     settings = RecordSettings(
-        options.pixel_size, options.pitch, design, not options.no_margin, not options.no_measure
-    )
+        pitch_nm=options.pitch, design=design, margin=not options.no_margin,
+        measure=not options.no_measure, **image_settings(options),
+    )  # fmt: skip
     if options.reports is not None:
         options.reports.mkdir(parents=True, exist_ok=True)
     good = True

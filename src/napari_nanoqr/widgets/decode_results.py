@@ -78,6 +78,8 @@ class DecodeResults:
         Where it is put.
     look_at : callable
         Called with a reading when the user selects it.
+    *ways_out : QPushButton
+        Further ways to take it out.
 
     Attributes
     ----------
@@ -85,7 +87,9 @@ class DecodeResults:
         What is shown.
     """
 
-    def __init__(self, panel: Panel, look_at: Callable[[Any], None]) -> None:
+    def __init__(
+        self, panel: Panel, look_at: Callable[[Any], None], *ways_out: QPushButton
+    ) -> None:
         self.outcome: Outcome | None = None
         self._panel = panel
         self._look_at = look_at
@@ -102,10 +106,10 @@ class DecodeResults:
         self.copy_button = QPushButton("Copy")
         self.copy_button.setToolTip("Copy the payload of the selected code: text, or hex")
         self.copy_button.clicked.connect(self.copy)
-        self.bytes_button = QPushButton("Save bytes …")
+        self.bytes_button = QPushButton("Bytes …")
         self.bytes_button.setToolTip("Save exactly the bytes of the selected code")
         self.bytes_button.clicked.connect(self._ask_and_save_bytes)
-        self.json_button = QPushButton("Save JSON …")
+        self.json_button = QPushButton("JSON …")
         self.json_button.setToolTip("Save all of it, as nanoqr decode --json prints it")
         self.json_button.clicked.connect(self._ask_and_save_json)
         self.left_over = _text()
@@ -114,7 +118,7 @@ class DecodeResults:
             self.heading, self.table, self.payload, self.facts, self.sets, self.compared,
         ):  # fmt: skip
             panel.add(widget)
-        panel.add_buttons(self.copy_button, self.bytes_button, self.json_button)
+        panel.add_buttons(self.copy_button, self.bytes_button, self.json_button, *ways_out)
         panel.add(self.left_over)
         self.show(None)
 

@@ -21,6 +21,7 @@ from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import KEY, design_of, shows_design
+from napari_nanoqr.widgets.measure_results import MeasureResults
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.planes import to_world
@@ -32,6 +33,7 @@ from napari_nanoqr.widgets.reading_layers import (
 )
 from napari_nanoqr.widgets.reading_words import no_code_advice, summary
 from napari_nanoqr.widgets.regions import compare_regions, read_regions, region_boxes
+from napari_nanoqr.widgets.report_button import ReportButton
 from napari_nanoqr.widgets.shown import Shown
 from napari_nanoqr.widgets.stepwise import Step, stepwise
 from napari_nanoqr.widgets.verify_results import VerifyResults
@@ -56,7 +58,8 @@ class SemDecode(Panel):
         self.viewer = napari_viewer
         self._watched: weakref.ref[Image] | None = None
         self._build_fields()
-        self.results = DecodeResults(self, self._look_at)
+        self.report = ReportButton(self)
+        self.results = DecodeResults(self, self._look_at, self.report)
         self.image.changed.connect(self._on_image)
         for field in (self.pixel_size, self.frames, *self.acquisition.fields):
             field.changed.connect(lambda *_: self.update_image())
@@ -113,8 +116,11 @@ class SemDecode(Panel):
         self.region_button = QPushButton("Draw a region")
         self.region_button.setToolTip("Add a layer to draw a rectangle around the code")
         self.region_button.clicked.connect(self.draw_region)
+        self.measure = MeasureResults(self)
         self.verify = VerifyResults(self)
-        self.add_buttons(self.decode_button, self.verify.button, self.region_button)
+        self.add_buttons(
+            self.decode_button, self.measure.button, self.verify.button, self.region_button
+        )
         self.add_status()
         self.add(self.verify.lines)
 
