@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.sem.errors import UnreadableImage
+from napari_nanoqr.sem.errors import MissingReader, UnreadableImage
 from napari_nanoqr.sem.files.sizes import LARGE, SCREEN
 from napari_nanoqr.sem.micrograph import Micrograph
 
@@ -31,7 +31,8 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
     Parameters
     ----------
     path : str or path-like
-        A TIFF with one or more frames, or a PNG, JPEG, BMP or WebP picture. Grey values
+        A TIFF with one or more frames, an ``.emd`` file of Velox where h5py is installed (the
+        extra ``emd``), or a PNG, JPEG, BMP or WebP picture. Grey values
         of 8 and 16 bit stay as they are; colour becomes luminance, see
         `napari_nanoqr.sem.grey.to_grey`.
 
@@ -47,7 +48,7 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
     FileNotFoundError
         If there is no such file.
     UnreadableImage
-        If it is empty, cut off, damaged or not an image.
+        If it is empty, cut off, damaged or not an image, or needs a library that is missing.
     """
     path = Path(path)
     from napari_nanoqr.sem.files.registry import acquisition_of
@@ -113,6 +114,9 @@ def recognises(path: str | os.PathLike[str]) -> bool:
     try:
         with _opened(Path(path)) as source:
             found = acquisition_of(source.file)
+    except MissingReader:
+        # so that reading it says what is missing
+        return True
     except (OSError, UnreadableImage):
         return False
     return found is not None and found.worth_claiming
@@ -129,8 +133,15 @@ def _opened(path: Path) -> AbstractContextManager[ImageSource]:
     if not start:
         raise UnreadableImage(f"{path.name} is empty: copy it again from the microscope.")
     # a module that decodes is imported only when its kind of file comes
-    from napari_nanoqr.sem.files import picture, tiff
+    from napari_nanoqr.sem.files import emd, picture, tiff
 
+    if start.startswith(emd.SIGNATURE):
+        return emd.open_emd(path)
+    if path.suffix.lower() in (".dm3", ".dm4"):
+        raise UnreadableImage(
+            f"{path.name} is a file of Gatan DigitalMicrograph, which is not read here. Save the "
+            "image as TIFF there, and enter its pixel size."
+        )
     if start.startswith(tiff.SIGNATURES):
         return tiff.open_tiff(path)
     return picture.open_picture(path)

@@ -31,7 +31,7 @@ class ImageFile:
     resolution : tuple of float
         TIFF X and Y resolution in pixels per unit, NaN where absent.
     embedded : bytes
-        XML that is found behind the picture in a file that is not a TIFF.
+        XML or JSON about the picture in a file that is not a TIFF.
     """
 
     path: Path

@@ -13,6 +13,7 @@ from napari_nanoqr.sem.files import (
     phenom,
     tescan,
     thermo,
+    velox,
     zeiss,
 )
 from napari_nanoqr.sem.files.facts import Acquisition, ImageFile
@@ -37,6 +38,7 @@ READERS: tuple[tuple[str, Reader], ...] = (
     ("Thermo/FEI", thermo.read),
     ("TESCAN", tescan.read),
     ("Phenom", phenom.read),
+    ("Velox", velox.read),
     # Descriptions that a program wrote on purpose to tell the pixel size.
     ("OpenFIBSEM", openfibsem.read),
     ("OME", ome.read),

@@ -98,6 +98,24 @@ def flatten_xml(root: ET.Element) -> dict[str, str]:
     return leaves
 
 
+def part(settings: Any, key: str) -> dict[str, Any]:
+    """Return an object within JSON, an empty one where there is none of this name."""
+    inside = settings.get(key) if isinstance(settings, dict) else None
+    return inside if isinstance(inside, dict) else {}
+
+
+def flatten(settings: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Flatten JSON to ``{"Stage.Position.x": 1e-5}``."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict):
+            flat |= flatten(value, name)
+        else:
+            flat[name] = value
+    return flat
+
+
 def json_safe(value: Any) -> Any:
     """Return a value as JSON can carry it: text keys, lists, finite numbers."""
     if isinstance(value, dict):
