@@ -30,6 +30,7 @@ from napari_nanoqr.fib.columns import find_beam
 from napari_nanoqr.fib.pattern import PointPattern
 from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.milling import mill
+from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
 from napari_nanoqr.physics.sputtering import EXPECTED, IDEAL
 from napari_nanoqr.sem.micrograph import Micrograph
@@ -268,6 +269,24 @@ def against_design(act: Callable[[Any], None]) -> Image.Image:
         return window.picture()
 
 
+def restore() -> Image.Image:
+    """Restore a stack of noisy, tilted frames that drift and charge."""
+    from napari_nanoqr.widgets.readers import micrograph_layer
+
+    with Window("Restore") as window:
+        data, options, _ = micrograph_layer(drifting_stack(tilt_deg=52.0))
+        window.viewer.add_image(data, **(options | {"name": "Image_012"}))
+        window.wait(0.5)
+        panel = window.panel
+        for step in (panel.flatten, panel.tilt, panel.straighten):
+            step.value = True
+        panel.pitch.value = 49
+        panel.restore()
+        window.until(lambda: panel.worker is None)
+        window.viewer.reset_view()
+        return window.picture()
+
+
 def choose_reader() -> Image.Image:
     """Show the question that napari asks when two readers can open a file."""
     from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
@@ -375,6 +394,32 @@ def predicted() -> Image.Image:
             "12 such frames, averaged": registered_mean(frames.image),
             "3000 electrons, tilted by 52°": micrograph(3000, tilt_deg=52).image,
         }
+    )
+
+
+def drifting_stack(**conditions: Any) -> Micrograph:
+    """Return twelve frames of a specimen that drifts by up to a module a frame, and charges."""
+    faults = ScanFaults(wander_nm=49, warp_nm=30, charging=0.15, seed=2)
+    return micrograph(60, frames=12, faults=faults, **conditions)
+
+
+def restored() -> Image.Image:
+    """Show what the steps of restoring do to a stack."""
+    from napari_nanoqr.measuring.restore import Restoring
+    from napari_nanoqr.measuring.restore import restore as steps
+
+    stack = drifting_stack()
+    wanted = Restoring(rows=True, flatten=True, straighten=True)
+    registered, flattened, straightened = steps(stack, wanted)
+    return plate(
+        {
+            "one of 12 frames": stack.image[0],
+            "averaged as they are": stack.mean_image,
+            "registered row by row": registered.image,
+            "and flattened": flattened.image,
+            "and straightened": straightened.image,
+        },
+        side=250,
     )
 
 
@@ -510,6 +555,8 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "differences": differences,
     "verify": verify,
     "choose-reader": choose_reader,
+    "restore": restore,
+    "restored": restored,
     "predicted": predicted,
     "milled": milled,
     "dose-test": dose_test,

@@ -126,7 +126,7 @@ def test_what_a_page_says_to_type_works(
 def test_every_page_has_blocks_that_are_run() -> None:
     found = {page.stem for page in PAGES for block in blocks(page) if block.language == "python"}
     pages = {"README", "encode", "export", "materials", "predict", "open", "decode", "python"}
-    assert pages | {"arrays", "grade"} <= found
+    assert pages | {"arrays", "grade", "restore"} <= found
 
 
 def test_the_settings_file_that_is_shown_is_the_one_that_is_run(files: dict[str, bytes]) -> None:

@@ -27,7 +27,7 @@ _RIGID_ROUNDS = ((1, 1.4), (1, 1.0))
 _LEAST_ROWS = 4
 """Rows in a band; fewer have hardly an edge in them."""
 
-_LEAST_SUPPORT = 25.0
+_LEAST_SUPPORT = 30.0
 """Signal to noise of the slopes of the mean from which on they say more than the comparison of
 whole frames, which looks at all there is."""
 

@@ -55,7 +55,7 @@ def register_stack(
     """
     if micrograph.frames < 2:
         raise ValueError("This is a single image: it takes a stack of frames to register them.")
-    frames = [_finite(frame) for frame in micrograph.image]
+    frames = micrograph.image if micrograph.image.dtype.kind in "iu" else _finite(micrograph.image)
     found = register_frames(frames, rows=rows, progress=progress, cancelled=cancelled)
     image = registered_mean(frames, found, cancelled=cancelled)
     # so many frames of equal weight would have as little noise

@@ -31,17 +31,19 @@ def warped(
     Returns
     -------
     (y, x) float32 array
-        The result; outside of the image the values of its edge.
+        The result; outside of the image its median.
     """
     from scipy.ndimage import map_coordinates, spline_filter
 
     knots = spline_filter(image, 3, mode="nearest", output=np.float32)
     result = np.empty(shape, dtype=np.float32)
+    last, beyond = np.array(image.shape) - 0.5, np.median(image)
     for first in range(0, shape[0], _ROWS):
         part = result[first : first + _ROWS]
         pixels = np.indices(part.shape, dtype=np.float64).reshape(2, -1).T
         pixels[:, 0] += first
         at = places(pixels)
         values = map_coordinates(knots, at.T, order=3, mode="nearest", prefilter=False)
+        values[((at < -0.5) | (at > last)).any(axis=1)] = beyond
         part[:] = values.reshape(part.shape)
     return result
