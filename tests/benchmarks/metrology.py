@@ -17,8 +17,7 @@ from drawn_codes import drawn_micrograph
 from simulated_codes import PITCH_NM, code, pictured
 
 from napari_nanoqr.measuring.measure import measure_codes
-from napari_nanoqr.measuring.measurement import COVERAGE
-from napari_nanoqr.measuring.quantity import Quantity
+from napari_nanoqr.measuring.quantity import COVERAGE, Quantity
 from napari_nanoqr.physics.simulate import simulate_micrograph
 
 ROW = "| {} | {} | {:+.4f} | {:.4f} | {:.4f} | {:.1f} % |"

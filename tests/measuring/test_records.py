@@ -125,7 +125,7 @@ def test_a_row_tells_the_code_and_its_measures(record: Record) -> None:
     [measured] = record.measurements
     assert measured.pitch_x_nm is not None
     assert row["pitch_x_nm"] == measured.pitch_x_nm.value
-    assert row["pitch_x_nm_uncertainty"] == measured.pitch_x_nm.uncertainty
+    assert row["pitch_x_nm_uncertainty"] == measured.pitch_x_nm.expanded
 
 
 def test_an_image_without_a_code_has_a_row_too() -> None:

@@ -17,13 +17,10 @@ from napari_nanoqr.reading.reading import Reading
 if TYPE_CHECKING:
     from napari_nanoqr.measuring.grade import Grade
 
-COVERAGE = 1.96
-"""Standard uncertainties to each side that hold the true value in 95 of 100 cases."""
-
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What is measured of one code. Uncertainties are standard ones: 1.96 of them cover 95 %.
+    """What is measured of one code. Quantities hold standard uncertainties; `to_dict` states 95 %.
 
     Parameters
     ----------
@@ -188,8 +185,8 @@ def _value(quantity: Quantity | None, digits: int) -> float | None:
 
 
 def _doubt(*quantities: Quantity) -> float | None:
-    """Return the root mean square of uncertainties; None where one is not known."""
-    doubts = [q.uncertainty for q in quantities if q.uncertainty is not None]
+    """Return the root mean square of expanded uncertainties; None where one is not known."""
+    doubts = [q.expanded for q in quantities if q.expanded is not None]
     if len(doubts) < len(quantities):
         return None
     return float(f"{np.sqrt(np.mean(np.square(doubts))):.3g}")

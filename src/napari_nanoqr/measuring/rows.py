@@ -41,7 +41,7 @@ def value_rows(measurement: Measurement) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        The value with its standard uncertainty and unit.
+        The value with its expanded uncertainty (95 %) and unit.
     """
     rows = [
         (name, str(value))

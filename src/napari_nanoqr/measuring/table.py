@@ -126,7 +126,7 @@ def _measured(measured: Any) -> Row:
 def _quantity(name: str, quantity: Quantity | None) -> Row:
     if quantity is None:
         return {}
-    return {name: quantity.value, f"{name}_uncertainty": quantity.uncertainty}
+    return {name: quantity.value, f"{name}_uncertainty": quantity.expanded}
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

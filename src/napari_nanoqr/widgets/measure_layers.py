@@ -171,7 +171,7 @@ def _features(code: Measurement) -> dict[str, Any]:
     for name, _ in NAMES:
         quantity = getattr(code, name)
         row[name] = np.nan if quantity is None else quantity.value
-        doubt = None if quantity is None else quantity.uncertainty
+        doubt = None if quantity is None else quantity.expanded
         row[f"{name} ±"] = np.nan if doubt is None else doubt
     dose, rate = code.electron_dose_per_nm2, code.raw_bit_error_rate
     row["electron_dose_per_nm2"] = np.nan if dose is None else dose

@@ -59,7 +59,7 @@ class MeasureWindow(QDialog):
         self.choice.setVisible(len(self.codes) > 1)
         self.choice.currentIndexChanged.connect(self._show)
         self.table = QTableWidget(0, 2)
-        self.table.setHorizontalHeaderLabels(["Value", "with its standard uncertainty"])
+        self.table.setHorizontalHeaderLabels(["Value", "± holds the truth in 95 of 100 cases"])
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setWordWrap(True)
         self.table.verticalHeader().hide()
