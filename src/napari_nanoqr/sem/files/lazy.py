@@ -123,21 +123,17 @@ class PagePixels:
         across = -(-page.imagewidth // wide)
         samples = (page.samplesperpixel,) if len(page.axes) == 3 else ()
         pixels = np.zeros((len(rows), len(columns), *samples), page.dtype)
+        across_parts = _by_segment(columns, wide)
         with self._path.open("rb") as file:
-            for y in np.unique(rows // high):
-                for x in np.unique(columns // wide):
-                    index = int(y * across + x)
+            for y, to_rows, from_rows in _by_segment(rows, high):
+                for x, to_columns, from_columns in across_parts:
+                    index = y * across + x
                     file.seek(page.dataoffsets[index])
                     data = file.read(page.databytecounts[index])
                     segment = self._decode(data, index, jpegtables=self._tables)[0]
-                    if segment is None:
-                        continue
-                    segment = segment.reshape(*segment.shape[1:3], *samples)
-                    own_rows, own_columns = rows // high == y, columns // wide == x
-                    part = segment[_slice(rows[own_rows] - y * high)]
-                    part = part[:, _slice(columns[own_columns] - x * wide)]
-                    pixels[_slice(np.flatnonzero(own_rows)),
-                           _slice(np.flatnonzero(own_columns))] = part  # fmt: skip
+                    if segment is not None:
+                        segment = segment.reshape(*segment.shape[1:3], *samples)
+                        pixels[to_rows, to_columns] = segment[from_rows, from_columns]
         return pixels
 
 
@@ -179,6 +175,16 @@ def lazy_levels(path: Path, pages: list[tifffile.TiffPage], frames: int = 1) -> 
         if max(planes[0].shape) <= SCREEN:
             return levels
         step *= 2
+
+
+def _by_segment(indices: NDArray[np.intp], length: int) -> list[tuple[int, slice, slice]]:
+    """Return for each segment along an axis where its pixels go to, and which they are in it."""
+    segments = indices // length
+    parts = []
+    for segment in np.unique(segments):
+        own = np.flatnonzero(segments == segment)
+        parts.append((int(segment), _slice(own), _slice(indices[own] - segment * length)))
+    return parts
 
 
 def _slice(indices: NDArray[np.intp]) -> slice:
