@@ -61,6 +61,15 @@ class TestRegistering:
         assert entry["found"]["light_frames"] == 1
         assert in_words(entry).endswith("1 frame hardly counted")
 
+    def test_frames_stay_in_their_file_until_they_are_needed(self) -> None:
+        import dask.array as da
+
+        frames = np.stack([noisy(scene(), 20, i) for i in range(3)]).clip(0, 255).astype(np.uint8)
+        lazy = da.from_array(frames, chunks=(1, -1, -1))
+        np.testing.assert_array_equal(
+            register_stack(taken(lazy)).image, register_stack(taken(frames)).image
+        )
+
     def test_needs_a_stack(self) -> None:
         with pytest.raises(ValueError, match="single image"):
             register_stack(taken(scene()))

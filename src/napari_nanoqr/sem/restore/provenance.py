@@ -54,6 +54,7 @@ def restored(
         image=image,
         pixel_size_nm=pixel_size_nm or before.pixel_size_nm,
         metadata={**before.metadata, **changed, KEY: steps},
+        coarser=(),
         databar=before.databar if fits and image.ndim == before.image.ndim else None,
     )
 

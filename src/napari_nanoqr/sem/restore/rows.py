@@ -27,6 +27,8 @@ def moved_rows(
     (rows, x) bool array
         What lies within the frame.
     """
+    # it may still lie in its file
+    frame = np.asarray(frame)
     height, width = frame.shape
     y = np.arange(len(path)) + path[:, 0]
     top = np.clip(np.floor(y).astype(np.intp), 0, max(height - 2, 0))
