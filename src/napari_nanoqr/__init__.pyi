@@ -74,6 +74,13 @@ from .measuring.record import record_micrograph as record_micrograph
 from .measuring.restore import Restoring as Restoring
 from .measuring.restore import restore as restore
 from .measuring.straighten import straighten as straighten
+from .measuring.trend import Trend as Trend
+from .measuring.trend import follow_trend as follow_trend
+from .measuring.trend import trend_of as trend_of
+from .measuring.trend_dates import read_dates as read_dates
+from .measuring.trend_model import AgeingModel as AgeingModel
+from .measuring.trend_point import TrendPoint as TrendPoint
+from .measuring.trend_point import point_of as point_of
 from .measuring.verdict import Verdict as Verdict
 from .measuring.verdict import VerifyLimits as VerifyLimits
 from .measuring.watch import watch_folder as watch_folder

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.sem.errors import MissingReader, UnreadableImage
 from napari_nanoqr.sem.files.sizes import LARGE, SCREEN
 from napari_nanoqr.sem.micrograph import Micrograph
+from napari_nanoqr.sem.taken import taken_of
 
 if TYPE_CHECKING:
     from napari_nanoqr.sem.files.facts import ImageSource
@@ -82,6 +83,9 @@ def read_micrograph(path: str | os.PathLike[str]) -> Micrograph:
             metadata["notes"] = notes
         if found.fields:
             metadata["fields"] = found.fields
+            taken = taken_of(found.fields)
+            if taken is not None:
+                metadata["taken"] = taken
         rows = found.databar_rows
         if 0 < rows < image.shape[-2]:
             left, high = image.shape[-2] - rows, image.shape[-2]
