@@ -72,6 +72,16 @@ def test_the_pitch_of_a_simulated_code_is_that_of_its_design() -> None:
     assert near(code.pitch_px, 8.0)
 
 
+def test_a_code_in_dark_film_has_milled_light_modules() -> None:
+    design = Design(DESIGN.symbol, mill="light", quiet_zone=0)
+    code = measured(simulate_micrograph(design, rotation_deg=5, seed=3))
+    assert not code.milled_dark
+    for pitch in (code.pitch_x_nm, code.pitch_y_nm):
+        assert near(pitch, 49.0)
+        assert pitch is not None
+        assert abs(pitch.value - 49) < 0.03
+
+
 @pytest.mark.parametrize("tilt", [30.0, 52.0])
 def test_the_code_alone_tells_the_tilt_and_the_pitch_does_not_depend_on_it(tilt: float) -> None:
     code = code_of(tilt)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.measuring.blurred import darkness
-from napari_nanoqr.measuring.fitted import SymbolFit
+from napari_nanoqr.measuring.fitted import SymbolFit, drawing_of
 from napari_nanoqr.measuring.inverse import to_modules
+from napari_nanoqr.measuring.surround import AROUND
 from napari_nanoqr.measuring.symbol_pixels import pixels_of
 
 _ACROSS = 0.45
@@ -60,9 +60,7 @@ class EdgeBits:
         return np.asarray(self.line * (int(self.at.max(initial=0)) + 1) + self.at)
 
 
-def edge_bits(
-    image: NDArray[np.float32], fit: SymbolFit, modules: NDArray[np.bool_], orientation: int
-) -> EdgeBits:
+def edge_bits(image: NDArray[np.float32], fit: SymbolFit, orientation: int) -> EdgeBits:
     """Return how far each bit of each edge lies from where the mean edge would be.
 
     Parameters
@@ -71,8 +69,6 @@ def edge_bits(
         The image.
     fit : SymbolFit
         Of the symbol in it.
-    modules : (rows, columns) bool array
-        What is written, True = dark.
     orientation : int
         0 for edges between rows, 1 for those between columns.
 
@@ -90,25 +86,25 @@ def edge_bits(
     places = to_modules(fit.grid, pixels)
     across, along = places[:, orientation], places[:, 1 - orientation]
     line, at = np.rint(across).astype(np.intp), np.floor(along).astype(np.intp)
-    before, after = (_looks(modules, fit, line - 1, at, orientation),
-                     _looks(modules, fit, line, at, orientation))  # fmt: skip
+    before, after = (_looks(fit, line - 1, at, orientation),
+                     _looks(fit, line, at, orientation))  # fmt: skip
     off, sigma = across - line, fit.shape.sigma[orientation]
     sign = before - after
     near = (np.abs(off) < _ACROSS) & (np.abs(sign) == 2) & _free_of_corners(
-        modules, fit, line, at, along - at, orientation
+        fit, line, at, along - at, orientation
     )  # fmt: skip
     places, line, at, sign, off = places[near], line[near], at[near], sign[near] // 2, off[near]
     along = along[near] - at
     seen = image[tuple(pixels[near].astype(np.intp).T)].astype(np.float64)
     levels = fit.levels(places)
-    drawn = darkness(modules, fit.shape, places)
+    drawn = drawing_of(fit.around, fit.shape, places)
     left = seen - fit.expected(places, drawn)
     z = (off - sign * fit.shape.bias[orientation]) / sigma
     slope = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi) / sigma * (levels[1] - levels[0])
     slope[np.abs(z) > _SIGMAS] = 0
     bits = max(2, round(float(np.linalg.norm(fit.steps[:, 1 - orientation]))))
     bit = np.minimum((along * bits).astype(np.intp), bits - 1)
-    columns = int(max(modules.shape)) + 1
+    columns = int(max(fit.grid.shape)) + 1
     number = ((line * columns + at) * bits + bit) * 2 + (sign > 0)
     names, member = np.unique(number, return_inverse=True)
     weight = np.asarray(np.bincount(member, slope**2, len(names)), dtype=np.float64)
@@ -124,14 +120,12 @@ def edge_bits(
     )  # fmt: skip
 
 
-def edge_profile(
-    image: NDArray[np.float32], fit: SymbolFit, modules: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def edge_profile(image: NDArray[np.float32], fit: SymbolFit) -> NDArray[np.float64]:
     """Return how the grey value goes from dark to light, the mean over all edges.
 
     Parameters
     ----------
-    image, fit, modules
+    image, fit
         As for :func:`edge_bits`.
 
     Returns
@@ -147,12 +141,8 @@ def edge_profile(
     for orientation in (0, 1):
         across, along = places[:, orientation], places[:, 1 - orientation]
         line, at = np.rint(across).astype(np.intp), np.floor(along).astype(np.intp)
-        sign = _looks(modules, fit, line - 1, at, orientation) - _looks(
-            modules, fit, line, at, orientation
-        )
-        near = (np.abs(sign) == 2) & _free_of_corners(
-            modules, fit, line, at, along - at, orientation
-        )
+        sign = _looks(fit, line - 1, at, orientation) - _looks(fit, line, at, orientation)
+        near = (np.abs(sign) == 2) & _free_of_corners(fit, line, at, along - at, orientation)
         offs.append(((across - line) * np.sign(sign))[near])
         values.append(seen[near])
     off, value = np.concatenate(offs), np.concatenate(values)
@@ -165,14 +155,14 @@ def edge_profile(
 
 
 def _looks(
-    modules: NDArray[np.bool_],
     fit: SymbolFit,
     line: NDArray[np.intp],
     at: NDArray[np.intp],
     orientation: int,
 ) -> NDArray[np.intp]:
     """Return 1 for dark and -1 for light modules, 0 for those that show something else."""
-    table = np.pad(np.where(fit.strange, 0, np.where(modules, 1, -1)), 2, constant_values=-1)
+    table = np.where(fit.around, 1, -1)[AROUND - 2 : 2 - AROUND, AROUND - 2 : 2 - AROUND]
+    table[2:-2, 2:-2][fit.strange] = 0
     first, second = (line, at) if orientation == 0 else (at, line)
     return np.asarray(
         table[(first + 2).clip(0, table.shape[0] - 1), (second + 2).clip(0, table.shape[1] - 1)]
@@ -180,7 +170,6 @@ def _looks(
 
 
 def _free_of_corners(
-    modules: NDArray[np.bool_],
     fit: SymbolFit,
     line: NDArray[np.intp],
     at: NDArray[np.intp],
@@ -188,9 +177,9 @@ def _free_of_corners(
     orientation: int,
 ) -> NDArray[np.bool_]:
     """Return where an edge goes straight on, or does not end within a fifth of a module."""
-    own = [_looks(modules, fit, line - k, at, orientation) for k in (1, 0)]
+    own = [_looks(fit, line - k, at, orientation) for k in (1, 0)]
     result = np.ones(len(line), dtype=bool)
     for end, step in ((along < _CORNER, -1), (along > 1 - _CORNER, 1)):
-        beside = [_looks(modules, fit, line - k, at + step, orientation) for k in (1, 0)]
+        beside = [_looks(fit, line - k, at + step, orientation) for k in (1, 0)]
         result &= ~end | ((own[0] == beside[0]) & (own[1] == beside[1]))
     return result

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.measuring.blurred import Derivatives, EdgeShape
+from napari_nanoqr.measuring.blurred import Derivatives, EdgeShape, darkness
 from napari_nanoqr.measuring.inverse import centres
+from napari_nanoqr.measuring.surround import AROUND
 from napari_nanoqr.reading.grid import Grid, Points, interpolate, polynomials
 
 BRIGHTNESS = 3
@@ -24,8 +25,7 @@ falls back: without that the outermost edges, on whose outer side nothing is mil
 symbol narrower by one or two parts in 10,000."""
 
 _DENSITY_STEPS = 4
-_AROUND = 3
-"""Points a module at which that is drawn, and modules around the symbol."""
+"""Points a module at which that is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,9 @@ class SymbolFit:
         The lattice is seen not to be straight.
     linear : (15,) float array
         Coefficients of brightness, contrast, and how edges follow what is around them.
+    around : (rows + 6, columns + 6) bool array
+        What is written and what lies around it, see
+        :func:`~napari_nanoqr.measuring.surround.surrounded`.
     dense : (y, x) float32 array
         How much is dark around each place, less the mean.
     sigma : float
@@ -72,8 +75,16 @@ class SymbolFit:
     strange: NDArray[np.bool_]
     bent: bool
     linear: NDArray[np.float64] = field(repr=False)
+    around: NDArray[np.bool_] = field(repr=False)
     dense: NDArray[np.float32] = field(repr=False)
     sigma: float
+
+    @property
+    def light_around(self) -> bool:
+        """Most of what lies around the symbol is light."""
+        outside = np.ones(self.around.shape, dtype=bool)
+        outside[AROUND:-AROUND, AROUND:-AROUND] = False
+        return bool(self.around[outside].mean() < 0.5)
 
     def levels(self, places: Points) -> NDArray[np.float64]:
         """Return the grey values of light and of dark areas at some places, ``(2, n)``."""
@@ -97,18 +108,26 @@ class SymbolFit:
         return np.asarray(light + (dark - light) * (drawn[0] + follows))
 
 
-def density_of(modules: NDArray[np.bool_]) -> NDArray[np.float32]:
+def density_of(around: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return how much is dark around each place, less the mean, in quarters of modules."""
     from scipy.ndimage import gaussian_filter
 
-    fine = np.kron(np.pad(modules, _AROUND), np.ones((_DENSITY_STEPS, _DENSITY_STEPS)))
-    dense = gaussian_filter(fine.astype(np.float32), _DENSITY_SIGMA * _DENSITY_STEPS)
-    return np.asarray(dense - np.float32(modules.mean()), dtype=np.float32)
+    fine = np.kron(around, np.ones((_DENSITY_STEPS, _DENSITY_STEPS)))
+    dense = gaussian_filter(
+        fine.astype(np.float32), _DENSITY_SIGMA * _DENSITY_STEPS, mode="nearest"
+    )
+    inside = around[AROUND:-AROUND, AROUND:-AROUND]
+    return np.asarray(dense - np.float32(inside.mean()), dtype=np.float32)
+
+
+def drawing_of(around: NDArray[np.bool_], shape: EdgeShape, places: Points) -> Derivatives:
+    """Return how dark a symbol and what lies around it is at some places, as `darkness` does."""
+    return darkness(around, shape, places + AROUND)
 
 
 def density_at(dense: NDArray[np.float32], places: Points) -> NDArray[np.float64]:
     """Return what :func:`density_of` gives at some places, in modules."""
-    seen = interpolate(dense, (places + _AROUND) * _DENSITY_STEPS - 0.5)
+    seen = interpolate(dense, (places + AROUND) * _DENSITY_STEPS - 0.5)
     return np.asarray(seen, dtype=np.float64)
 
 

@@ -123,7 +123,9 @@ def _measure(
     area = abs(float(np.linalg.det(fit.steps)))
     snr, snr_module = snr_of(fit.light, fit.dark, averaged, fit.sigma, area)
     lattice = lattice_of(fit.steps, fit.steps_covariance, source.pixel_size_nm, source.tilt_deg)
-    milled_dark = place.comparison is None or design is None or design.mill == "dark"
+    milled_dark = fit.light_around
+    if place.comparison is not None and design is not None:
+        milled_dark = design.mill == "dark"
     weighed = module_likelihoods(image, fit.grid, inverted=fit.dark > fit.light)
     evidence = np.where(modules, -weighed.llr, weighed.llr)
     rate = place.reading.raw_bit_error_rate if place.reading is not None else None
@@ -155,7 +157,7 @@ def _measure(
         ),
         evidence=evidence.astype(np.float32),
         covered=weighed.blank,
-        edge_profile=edge_profile(image, fit, modules) * np.array([[scale.value], [1.0]]),
+        edge_profile=edge_profile(image, fit) * np.array([[scale.value], [1.0]]),
         **_sizes(image, fit, modules, (lattice.pitch_y_nm, lattice.pitch_x_nm), milled_dark),
     )
 

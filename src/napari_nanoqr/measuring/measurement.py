@@ -45,7 +45,8 @@ class Measurement:
     comparison : Comparison or None
         With the design, where one was given and found here.
     milled_dark : bool
-        The dark modules are the milled ones; without a design that is assumed.
+        The dark modules are the milled ones; without a design this is taken to be so where the
+        symbol lies in a light area, since what lies around it was not milled.
     pitch_x_nm, pitch_y_nm : Quantity or None
         Distance from column to column, and from row to row, on the specimen, the stage's tilt as
         the micrograph tells it taken out. None where the pixel size is not known, as for all

@@ -95,7 +95,7 @@ def sizes_of(
     softness = Quantity(
         blur, float(np.sqrt(max(float(gradient @ covariance[2:, 2:] @ gradient), 0))), "nm"
     )
-    bits = [edge_bits(image, fit, modules, k) for k in (0, 1)]
+    bits = [edge_bits(image, fit, k) for k in (0, 1)]
     spreads = [_spread(bits[k], scale[k]) for k in (0, 1)]
     # edges between rows run along columns, and are softened along themselves as those between
     # columns are across

@@ -11,7 +11,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.measuring.blurred import EdgeShape, darkness
+from napari_nanoqr.measuring.blurred import EdgeShape
 from napari_nanoqr.measuring.clusters import clustered_covariance
 from napari_nanoqr.measuring.fitted import (
     BRIGHTNESS,
@@ -21,8 +21,10 @@ from napari_nanoqr.measuring.fitted import (
     brightness_means,
     density_at,
     density_of,
+    drawing_of,
 )
 from napari_nanoqr.measuring.inverse import as_bent_affine, straight_part, to_modules
+from napari_nanoqr.measuring.surround import surrounded
 from napari_nanoqr.measuring.symbol_pixels import pixels_of
 from napari_nanoqr.reading.grid import Grid, polynomials
 
@@ -101,7 +103,8 @@ class _Fit:
         self.pixels = pixels_of(image.shape, grid)
         at = self.pixels.astype(np.intp)
         self.seen = image[at[:, 0], at[:, 1]].astype(np.float64)
-        self.dense = density_of(modules)
+        self.around = surrounded(image, grid, modules)
+        self.dense = density_of(self.around)
         self.solution: NDArray[np.float64] | None = None
 
     @property
@@ -134,7 +137,7 @@ class _Fit:
         """Draw the symbol and its derivatives at all pixels."""
         self.places = to_modules(self.grid, self.pixels)
         scaled = self.grid.scaled(self.places)
-        drawn = darkness(self.modules, self.shape, self.places)
+        drawn = drawing_of(self.around, self.shape, self.places)
         basis = polynomials(scaled, max(BRIGHTNESS, self.degree))
         design = np.empty((len(self.seen), LINEAR + 2 * self.terms + 4))
         design[:, :LEVELS] = basis[:, :LEVELS]
@@ -258,6 +261,7 @@ class _Fit:
             strange=self.strange,
             bent=self.degree > 1,
             linear=self.solution[:LINEAR],
+            around=self.around,
             dense=self.dense,
             sigma=float(np.sqrt((self.left[self._counted] ** 2).mean())),
         )
