@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from napari_nanoqr.measuring.signal import contrast_of, photon_transfer, snr_of
 from napari_nanoqr.measuring.sizes import sizes_of
 from napari_nanoqr.measuring.symbol_fit import fit_symbol
 from napari_nanoqr.reading.compare import compare_with_design
+from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid, sample_modules
 from napari_nanoqr.reading.image import Source, open_source
@@ -42,6 +43,7 @@ def measure_codes(
     *,
     design: Design | None = None,
     readings: Readings | None = None,
+    comparisons: Sequence[Comparison] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Measurement]:
@@ -60,6 +62,8 @@ def measure_codes(
         What was written: it is looked for as well, also where the code cannot be read any more.
     readings : Readings, optional
         What was read from the image already; by default it is read here.
+    comparisons : sequence of Comparison, optional
+        Where the design was found already; by default it is looked for here.
     progress : callable, optional
         Called after each code with the number done, the number there are, and a sentence.
     cancelled : callable, optional
@@ -86,11 +90,10 @@ def measure_codes(
     source = open_source(image, pixel_size_nm)
     if readings is None:
         readings = read_codes(image, pixel_size_nm, pitch_nm, cancelled=cancelled)
-    comparisons = []
-    if design is not None:
+    if comparisons is None and design is not None:
         comparisons = compare_with_design(image, design, pixel_size_nm, cancelled=cancelled)
     base = registered_mean(source.frames)
-    places = list(places_of(readings, comparisons))
+    places = list(places_of(readings, comparisons or ()))
     measured = []
     for number, place in enumerate(places):
         if cancelled is not None and cancelled():

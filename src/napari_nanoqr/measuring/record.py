@@ -337,7 +337,7 @@ def record_micrograph(
 
         measurements = measure_codes(
             micrograph, size, settings.pitch_nm, design=design, readings=readings,
-            progress=progress, cancelled=cancelled,
+            comparisons=comparisons, progress=progress, cancelled=cancelled,
         )  # fmt: skip
     path = micrograph.path
     return Record(
