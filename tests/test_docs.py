@@ -66,8 +66,10 @@ def matching(word: str) -> list[str]:
 
 def run(command: Typed) -> None:
     out, err = io.StringIO(), io.StringIO()
+    # what waits for images would wait for ever
+    words = [*command.words, "--for", "1"] if command.words[0] == "watch" else command.words
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main(command.words)
+        status = main(words)
     assert status == 0, f"nanoqr {shlex.join(command.words)}: {err.getvalue()}"
     if command.to is not None:
         Path(command.to).write_text(out.getvalue(), encoding="utf-8")
@@ -84,6 +86,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     write_micrograph(simulate_micrograph(record_design(), seed=1), folder / "image.tif")
     assert main(["encode", "plain", "-o", str(folder / "plain.png")]) == 0
     image = (folder / "image.tif").read_bytes()
+    record_design().save(folder / "record.json")
     settings = {
         "format": "napari-nanoqr settings",
         "command": "export",
@@ -91,8 +94,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
     return {
         "Image_012.tif": image,
+        "images/1.tif": image,
         "series/1.tif": image,
         "series/2.tif": image,
+        "record.json": (folder / "record.json").read_bytes(),
         "plain.png": (folder / "plain.png").read_bytes(),
         "samples.csv": b"payload,label,pitch,dose\none,A1,,\ntwo,A2,40,\nthree,A3,40,1.1\n",
         "other.str": b"s16\n1\n2\n10 100 100\n10 200 100\n",
