@@ -29,6 +29,7 @@ from napari_nanoqr.design.record import RECORD_PAYLOAD, record_design
 from napari_nanoqr.fib.columns import find_beam
 from napari_nanoqr.fib.pattern import PointPattern
 from napari_nanoqr.fib.plan import plan_milling
+from napari_nanoqr.physics.ageing import Ageing
 from napari_nanoqr.physics.milling import mill
 from napari_nanoqr.physics.scan import ScanFaults
 from napari_nanoqr.physics.simulate import pattern_of, simulate_micrograph
@@ -139,6 +140,31 @@ def batch() -> Image.Image:
         window.until(lambda: window.panel.worker is None)
         window.panel.table.selectRow(1)
         window.panel.open_image(folder / "120 electrons.tif")
+        window.wait(1.0)
+        return window.picture()
+
+
+def trend() -> Image.Image:
+    """Follow a predicted code over 700 years."""
+    with tempfile.TemporaryDirectory() as name, Window("Trend") as window:
+        folder, lines = Path(name) / "images", ["file,date"]
+        folder.mkdir()
+        for number, year in enumerate(range(2030, 2731, 100)):
+            image = simulate_micrograph(
+                record_design(), electrons_per_pixel=150, ageing=Ageing(year - 2030, seed=4),
+                rotation_deg=4 * number, seed=number,
+            )  # fmt: skip
+            write_micrograph(image, folder / f"{year}.tif")
+            lines.append(f"{year}.tif,{year}-05-17")
+        (folder / "dates.csv").write_text("\n".join(lines), encoding="utf-8")
+        window.panel.folder.value = folder
+        window.panel.dates.value = folder / "dates.csv"
+        window.panel.follow()
+        window.until(lambda: window.panel.worker is None)
+        for year in (2030, 2730):
+            window.viewer.open(str(folder / f"{year}.tif"), plugin="napari-nanoqr")
+        window.viewer.grid.enabled = True
+        window.viewer.reset_view()
         window.wait(1.0)
         return window.picture()
 
@@ -546,6 +572,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "prediction": prediction,
     "film-3d": film_3d,
     "batch": batch,
+    "trend": trend,
     "many": many,
     "windows": windows,
     "report": report,

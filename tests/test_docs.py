@@ -218,6 +218,18 @@ def test_the_formats_page_names_every_key_of_a_grade_and_of_a_verdict() -> None:
     assert told >= {name for each in inner for name in each}
 
 
+def test_the_formats_page_names_every_key_of_a_trend() -> None:
+    from napari_nanoqr.measuring.trend import trend_of
+    from napari_nanoqr.measuring.trend_point import TrendPoint
+
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page[page.index("## Trend") : page.index("## Pictures of a design")]
+    values = trend_of([TrendPoint("a.tif", 0.0)]).to_dict()
+    (point,) = values["points"]
+    told = set(re.findall(r"`(\w+)`", section))
+    assert told >= {*values, *values["settings"], *point}
+
+
 def test_pictures_are_there_made_by_the_script_and_small() -> None:
     script = (ROOT / "docs" / "make_pictures.py").read_text(encoding="utf-8")
     for page in PAGES:

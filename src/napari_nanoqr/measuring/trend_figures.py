@@ -34,7 +34,7 @@ def draw_trend(axes: Axes, trend: Trend) -> None:
         The series.
     """
     made = trend.extrapolation
-    axes.set(title="Electrons that the code takes, of those of the last image", ylabel="%")
+    axes.set_ylabel("electrons it takes (% of the last image's)")
     axes.set_yscale("log")
     axes.grid(alpha=0.3)
     if made is None:
@@ -53,7 +53,7 @@ def draw_trend(axes: Axes, trend: Trend) -> None:
         for path in (told.below, told.expected, told.above)
     )
     axes.fill_between(time, below, above, color=MILLED_COLOUR, alpha=0.15, lw=0, label="95 %")
-    axes.plot(time, middle, color=MILLED_COLOUR, lw=1.5, label="half of the images are read")
+    axes.plot(time, middle, color=MILLED_COLOUR, lw=1.5, label="half are read")
     read = np.isfinite(made.log_need)
     axes.plot(
         factor * made.time[read], 100 * np.exp(made.log_need[read]), "o", color=INK, ms=4,
@@ -71,10 +71,10 @@ def draw_trend(axes: Axes, trend: Trend) -> None:
         axes.axvspan(factor * told.low, factor * told.high, color=_END_COLOUR, alpha=0.12, lw=0)
         axes.axvline(factor * told.end, color=_END_COLOUR, lw=1.5, label="end")
     lowest = 100 * np.exp(np.nanmin(np.where(read, made.log_need, np.nan)))
-    axes.set(xlim=(0, factor * right), ylim=(0.5 * lowest, 1000))
+    axes.set(xlim=(0, factor * right), ylim=(0.5 * lowest, 3000))
     kept = "" if made.storage_c is None else f" at {made.storage_c:g} °C"
     axes.set_xlabel(f"{unit}{kept} since the first image")
-    axes.legend(loc="lower right", fontsize="x-small", framealpha=0.9)
+    axes.legend(loc="upper left", fontsize="x-small", framealpha=0.9)
 
 
 def draw_changes(figure: Figure, trend: Trend) -> None:
