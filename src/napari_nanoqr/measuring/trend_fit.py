@@ -20,6 +20,10 @@ LEAST_DATES = 3
 HORIZON = 30.0
 """Lengths of the series that are looked ahead."""
 
+MOST_SAFE = 2.0
+"""Lengths of the series for which it is said at most that a code will stay readable: damage that
+hardly shows in half of a life may end it."""
+
 MOST_DOUBT = 10.0
 """Where the ends of the interval differ by more than this factor no end is told."""
 
@@ -43,7 +47,7 @@ class Forecast:
         When half of the images are no longer read, and the interval that holds this at 95 %, on
         the scale of the observations. None where the data do not tell.
     later_than : float
-        It ends later than this, at 95 %.
+        It ends later than this, at 95 %; no more than `MOST_SAFE` times the length of the series.
     good_until : float or None
         Until when 99 of 100 images are read, where an end is told.
     time, expected : (m,) float array
@@ -166,7 +170,7 @@ def _check(seen: Observations) -> None:
 def _told(ends: NDArray[np.float64], good: NDArray[np.float64], span: float) -> dict[str, Any]:
     """Return what is said of the end: nothing where the draws are far apart."""
     low, later, middle, high = np.quantile(ends, (0.025, 0.05, 0.5, 0.975), method="nearest")
-    later = min(float(later), HORIZON * span)
+    later = min(float(later), MOST_SAFE * span)
     if not (isfinite(high) and high <= MOST_DOUBT * max(low, span / MOST_DOUBT)):
         nothing: dict[str, Any] = dict.fromkeys(("end", "low", "high", "good_until"))
         return nothing | {"later_than": later}
