@@ -15,7 +15,7 @@ demo: system $(VENV)/.installed-package ## encode, export, predict and decode th
 	$(BIN)/nanoqr demo $(ARGS)
 
 test: system $(VENV)/.installed-test ## run the tests; ARGS="-k pattern" goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-lint ## check style and format
 	$(BIN)/ruff check

@@ -68,9 +68,9 @@ from .measuring.measure import measure_codes as measure_codes
 from .measuring.measurement import Measurement as Measurement
 from .measuring.quantity import Quantity as Quantity
 from .measuring.record import Record as Record
-from .measuring.record import RecordSettings as RecordSettings
-from .measuring.record import record_file as record_file
-from .measuring.record import record_micrograph as record_micrograph
+from .measuring.record_settings import RecordSettings as RecordSettings
+from .measuring.recording import record_file as record_file
+from .measuring.recording import record_micrograph as record_micrograph
 from .measuring.restore import Restoring as Restoring
 from .measuring.restore import restore as restore
 from .measuring.straighten import straighten as straighten

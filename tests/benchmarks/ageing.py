@@ -19,7 +19,8 @@ import numpy as np
 
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.plan import plan_milling
-from napari_nanoqr.measuring.record import RecordSettings, record_micrograph
+from napari_nanoqr.measuring.record_settings import RecordSettings
+from napari_nanoqr.measuring.recording import record_micrograph
 from napari_nanoqr.measuring.trend import trend_of
 from napari_nanoqr.measuring.trend_point import point_of
 from napari_nanoqr.physics.ageing import Ageing

@@ -14,7 +14,7 @@ import pytest
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.measuring.batch import BatchItem, batch_item, images_in, read_batch
 from napari_nanoqr.measuring.batch_files import BatchFiles
-from napari_nanoqr.measuring.record import RecordSettings
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.progress import Cancelled
 from napari_nanoqr.sem.micrograph import Micrograph

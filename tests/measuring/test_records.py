@@ -11,12 +11,9 @@ import pytest
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.design.record import record_design
 from napari_nanoqr.files import file_hash
-from napari_nanoqr.measuring.record import (
-    Record,
-    RecordSettings,
-    record_file,
-    record_micrograph,
-)
+from napari_nanoqr.measuring.record import Record
+from napari_nanoqr.measuring.record_settings import RecordSettings
+from napari_nanoqr.measuring.recording import record_file, record_micrograph
 from napari_nanoqr.measuring.table import COLUMNS, rows_of
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.progress import Cancelled

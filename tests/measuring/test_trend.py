@@ -13,7 +13,7 @@ import pytest
 from napari_nanoqr.cli import main
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.plan import plan_milling
-from napari_nanoqr.measuring.record import RecordSettings
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.measuring.trend import Trend, follow_trend
 from napari_nanoqr.measuring.trend_dates import FROM_FILE, FROM_LIST, read_dates
 from napari_nanoqr.measuring.trend_page import COLUMNS

@@ -14,7 +14,8 @@ from napari.components import ViewerModel
 
 from napari_nanoqr.cli.decode_result import DecodeResult
 from napari_nanoqr.design.design import Design
-from napari_nanoqr.measuring.record import RecordSettings, record_file
+from napari_nanoqr.measuring.record_settings import RecordSettings
+from napari_nanoqr.measuring.recording import record_file
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.read import read_micrograph

@@ -229,6 +229,16 @@ def test_ranking_stops_when_it_is_told_to(
     assert dialog.rank_button.isEnabled()
 
 
+def test_qt_deletes_a_panel_without_python() -> None:
+    # event() in Python would hold its lock while Qt waits for one that a thread may hold which
+    # collects garbage and waits for Python's
+    from napari_nanoqr.widgets.panel import Panel
+
+    assert not any(
+        "event" in vars(kind) for kind in SmallestDialog.__mro__ if Panel in kind.__mro__
+    )
+
+
 def test_the_window_goes_when_napari_closes_the_dock(preview, qtbot) -> None:  # type: ignore[no-untyped-def]
     from qtpy.QtWidgets import QMainWindow
 

@@ -23,7 +23,7 @@ def add_acquisition_options(parser: argparse.ArgumentParser) -> None:
 
 
 def image_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options under the names of `napari_nanoqr.measuring.record.RecordSettings`."""
+    """Return the options under the names that the settings of a record have."""
     dwell, current = options.dwell, options.current
     return {
         "pixel_size_nm": options.pixel_size,

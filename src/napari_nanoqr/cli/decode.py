@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_nanoqr.cli.decode_result import DecodeResult
     from napari_nanoqr.measuring.batch import read_batch
     from napari_nanoqr.measuring.batch_files import BatchFiles
-    from napari_nanoqr.measuring.record import RecordSettings
+    from napari_nanoqr.measuring.record_settings import RecordSettings
 
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)

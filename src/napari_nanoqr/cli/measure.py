@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Measure the codes in micrographs: pitch, sizes and edges of modules, roughness, contrast, noise,
-dose, and the grade, each with its uncertainty: the true value lies within it in 95 of 100 cases. The
-pixel size is taken from the file where it tells it; its own error is not known and no part of that. With a design, codes are
-measured also where they cannot be read any more.
+dose, and the grade, each with its uncertainty: the true value lies within it in 95 of 100 cases.
+The pixel size is taken from the file where it tells it; its own error is not known and no part of
+that. With a design, codes are measured also where they cannot be read any more.
 Exit status 0 where every image gave a code, 1 where some gave none, 2 for bad use or a file
 that cannot be read (the others are still measured)."""
 
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_nanoqr.cli.decode import load_design
     from napari_nanoqr.measuring.batch import read_batch
     from napari_nanoqr.measuring.batch_files import BatchFiles
-    from napari_nanoqr.measuring.record import RecordSettings
+    from napari_nanoqr.measuring.record_settings import RecordSettings
 
     design = None if options.design is None else load_design(options.design)
     settings = RecordSettings(

@@ -83,7 +83,7 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read all images, extrapolate, say and write."""
     from napari_nanoqr.cli.decode import load_design
-    from napari_nanoqr.measuring.record import RecordSettings
+    from napari_nanoqr.measuring.record_settings import RecordSettings
     from napari_nanoqr.measuring.trend import follow_trend
     from napari_nanoqr.measuring.trend_dates import read_dates
     from napari_nanoqr.measuring.trend_model import AgeingModel

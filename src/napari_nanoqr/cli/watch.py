@@ -15,7 +15,7 @@ from napari_nanoqr.cli.batch_options import add_batch_options, say_written
 
 if TYPE_CHECKING:
     from napari_nanoqr.measuring.batch import BatchItem
-    from napari_nanoqr.measuring.record import RecordSettings
+    from napari_nanoqr.measuring.record_settings import RecordSettings
 
 DESCRIPTION = """\
 Wait for new micrographs in a folder, and read and measure each one once it is complete.
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     """Read images until it is enough."""
     from napari_nanoqr.cli.decode import load_design
     from napari_nanoqr.measuring.batch_files import BatchFiles
-    from napari_nanoqr.measuring.record import RecordSettings
+    from napari_nanoqr.measuring.record_settings import RecordSettings
 
     design = None if options.design is None else load_design(options.design)
     settings = RecordSettings(

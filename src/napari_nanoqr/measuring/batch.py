@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from napari_nanoqr.measuring.record import Record, RecordSettings, record_file
+from napari_nanoqr.measuring.record import Record
+from napari_nanoqr.measuring.record_settings import RecordSettings
+from napari_nanoqr.measuring.recording import record_file
 from napari_nanoqr.measuring.table import Row, rows_of
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")

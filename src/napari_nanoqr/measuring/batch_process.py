@@ -18,7 +18,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from napari_nanoqr.measuring.batch import BatchItem, batch_item
-from napari_nanoqr.measuring.record import Record, RecordSettings
+from napari_nanoqr.measuring.record import Record
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.processes import python_module, start_process
 from napari_nanoqr.progress import Cancelled
 

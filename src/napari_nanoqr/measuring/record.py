@@ -3,86 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from napari_nanoqr.design.design import Design
-from napari_nanoqr.files import file_hash, write_text
+from napari_nanoqr.files import write_text
 from napari_nanoqr.measuring.measurement import Measurement
-from napari_nanoqr.progress import Progress, go_on
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.reading.append import join_sets
-from napari_nanoqr.reading.compare import compare_with_design
 from napari_nanoqr.reading.comparison import Comparison
-from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.readings import Readings
-from napari_nanoqr.sem.describe import describe_micrograph
-from napari_nanoqr.sem.given import Given
 from napari_nanoqr.sem.micrograph import Micrograph
-from napari_nanoqr.sem.read import read_micrograph
 
 FORMAT = "napari-nanoqr reading report"
-
-
-@dataclass(frozen=True)
-class RecordSettings:
-    """How micrographs are read.
-
-    Parameters
-    ----------
-    pixel_size_nm : float or None
-        Instead of what the files say.
-    pitch_nm : float or None
-        Side of a module, where it is known.
-    design : Design or None
-        What was written: each image is held against it.
-    margin : bool
-        Measure down to which dose each code would be read.
-    measure : bool
-        Measure and grade each code.
-    tilt_deg, dwell_s, beam_current_a : float or None
-        Instead of what the files say, see `napari_nanoqr.sem.given.Given`.
-    region : tuple of int or None
-        First row, first column, height and width of the pixels that are read; the record is
-        that of this part, and pixels of it are counted from its corner.
-    """
-
-    pixel_size_nm: float | None = None
-    pitch_nm: float | None = None
-    design: Design | None = None
-    margin: bool = True
-    measure: bool = True
-    tilt_deg: float | None = None
-    dwell_s: float | None = None
-    beam_current_a: float | None = None
-    region: tuple[int, int, int, int] | None = None
-
-    def __post_init__(self) -> None:
-        # what cannot be true is refused before any file is opened
-        _ = self.given
-
-    @property
-    def given(self) -> Given:
-        """What is to be taken instead of what the files say."""
-        return Given(self.pixel_size_nm, self.tilt_deg, self.dwell_s, self.beam_current_a)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "pixel_size_nm": self.pixel_size_nm,
-            "pitch_nm": self.pitch_nm,
-            "design": None if self.design is None else self.design.to_dict(),
-            "margin": self.margin,
-            "measure": self.measure,
-            "tilt_deg": self.tilt_deg,
-            "dwell_s": self.dwell_s,
-            "beam_current_a": self.beam_current_a,
-            "region": None if self.region is None else list(self.region),
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,138 +172,3 @@ class Record:
         write_text(html, self.to_html())
         write_text(values, json.dumps(self.to_dict(), indent=1) + "\n")
         return html, values
-
-
-def record_file(
-    path: Path,
-    settings: RecordSettings | None = None,
-    *,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Record:
-    """Read and measure one file.
-
-    Parameters
-    ----------
-    path : Path
-        A micrograph.
-    settings : RecordSettings, optional
-        How it is read.
-    progress, cancelled : callable, optional
-        See `napari_nanoqr.progress`.
-
-    Returns
-    -------
-    Record
-        With a sentence where the file cannot be opened.
-
-    Raises
-    ------
-    Cancelled
-        Where it is no longer wanted.
-    """
-    settings = settings or RecordSettings()
-    try:
-        micrograph = read_micrograph(path)
-        if settings.region is not None:
-            micrograph = micrograph.region(*settings.region)
-        return record_micrograph(micrograph, settings, progress=progress, cancelled=cancelled)
-    except (ValueError, OSError) as problem:
-        said = problem.strerror if isinstance(problem, OSError) and problem.strerror else None
-        return Record(
-            path.name, settings, _now(), path=path, sha256=_hash(path), taken=_changed(path),
-            error=said or str(problem),
-        )  # fmt: skip
-
-
-def record_micrograph(
-    micrograph: Micrograph,
-    settings: RecordSettings | None = None,
-    *,
-    name: str | None = None,
-    readings: Readings | None = None,
-    comparisons: Sequence[Comparison] | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Record:
-    """Read and measure one micrograph.
-
-    Parameters
-    ----------
-    micrograph : Micrograph
-        The image.
-    settings : RecordSettings, optional
-        How it is read.
-    name : str, optional
-        What it is called, by default as its file.
-    readings, comparisons : optional
-        What was found in it before, so that it is not read again.
-    progress, cancelled : callable, optional
-        See `napari_nanoqr.progress`.
-
-    Returns
-    -------
-    Record
-        What was found.
-
-    Raises
-    ------
-    ValueError
-        Where it holds no image.
-    Cancelled
-        Where it is no longer wanted.
-    """
-    settings = settings or RecordSettings()
-    size, design = settings.pixel_size_nm, settings.design
-    micrograph = settings.given.applied_to(micrograph)
-    if readings is None:
-        readings = read_codes(
-            micrograph, size, settings.pitch_nm, margin=settings.margin, progress=progress,
-            cancelled=cancelled,
-        )  # fmt: skip
-    go_on(cancelled)
-    if design is not None and comparisons is None:
-        comparisons = compare_with_design(micrograph, design, size, cancelled=cancelled)
-    go_on(cancelled)
-    measurements: Sequence[Measurement] = ()
-    if settings.measure:
-        # reading alone needs none of what measuring loads
-        from napari_nanoqr.measuring.measure import measure_codes
-
-        measurements = measure_codes(
-            micrograph, size, settings.pitch_nm, design=design, readings=readings,
-            comparisons=comparisons, progress=progress, cancelled=cancelled,
-        )  # fmt: skip
-    path = micrograph.path
-    return Record(
-        name or ("micrograph" if path is None else path.name),
-        settings,
-        _now(),
-        micrograph,
-        describe_micrograph(micrograph),
-        readings,
-        tuple(measurements),
-        None if comparisons is None else tuple(comparisons),
-        path,
-        None if path is None else _hash(path),
-        micrograph.metadata.get("taken") or (None if path is None else _changed(path)),
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return file_hash(path)
-    except OSError:
-        return None
-
-
-def _changed(path: Path) -> str | None:
-    try:
-        changed = path.stat().st_mtime
-    except OSError:
-        return None
-    return datetime.fromtimestamp(changed, UTC).astimezone().isoformat(timespec="seconds")

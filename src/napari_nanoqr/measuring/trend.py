@@ -14,7 +14,9 @@ import numpy as np
 
 from napari_nanoqr.files import write_text
 from napari_nanoqr.measuring.quantity import Quantity
-from napari_nanoqr.measuring.record import Record, RecordSettings, record_file
+from napari_nanoqr.measuring.record import Record
+from napari_nanoqr.measuring.record_settings import RecordSettings
+from napari_nanoqr.measuring.recording import record_file
 from napari_nanoqr.measuring.trend_dates import (
     FROM_CHANGE,
     SECONDS_PER_YEAR,

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QLabel, QPushButton
 from napari_nanoqr.cli.decode import load_design
 from napari_nanoqr.measuring.batch import BatchItem, batch_item, images_in, read_batch
 from napari_nanoqr.measuring.batch_files import BatchFiles
-from napari_nanoqr.measuring.record import RecordSettings
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.measuring.watch import watch_folder
 from napari_nanoqr.progress import Cancelled
 from napari_nanoqr.widgets.batch_table import BatchTable

@@ -73,15 +73,17 @@ class Panel(QScrollArea):
         self._layout.addLayout(self._title_row(title))
         self._layout.addStretch(1)
 
-    def event(self, event: QEvent) -> bool:
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Stop what is running, and close what was opened, once napari closes the dock."""
-        # napari takes the widget out of its dock and leaves it to Python to delete it some time
+        # not in event(), through which Qt also deletes the panel: from there it would wait for a
+        # lock of Qt with Python's own held, and a thread that collects garbage the other way round.
+        # Napari takes the widget out of its dock and leaves it to Python to delete it some time
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.cancel()
             for widget in self.findChildren(QWidget):
                 if widget.isWindow():
                     widget.close()
-        return bool(super().event(event))
+        super().changeEvent(event)
 
     # -- building ---------------------------------------------------------------------------
 

@@ -66,7 +66,8 @@ class ReportButton(QPushButton):
         name, file = image.name, path_of(image)
 
         def call(progress: Progress, cancelled: Callable[[], bool]) -> Path:
-            from napari_nanoqr.measuring.record import RecordSettings, record_micrograph
+            from napari_nanoqr.measuring.record_settings import RecordSettings
+            from napari_nanoqr.measuring.recording import record_micrograph
 
             progress(0, 0, "Reading and measuring …")
             micrograph = source.micrograph(box)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QTableWidgetItem as Item
 
 from napari_nanoqr.cli.batch_options import images_of
 from napari_nanoqr.cli.decode import load_design
-from napari_nanoqr.measuring.record import RecordSettings
+from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.measuring.trend import Trend as Followed
 from napari_nanoqr.measuring.trend import follow_trend, trend_of
 from napari_nanoqr.measuring.trend_dates import read_dates
