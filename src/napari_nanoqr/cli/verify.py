@@ -59,7 +59,7 @@ def add_command(commands: Any) -> None:
         help="save a picture of each code here, with the modules that differ marked",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="JSON Lines, one object an image")
-    parser.add_argument("--settings", metavar="FILE", help="options as saved by the widget")
+    parser.add_argument("--settings", metavar="FILE", help="options of a settings file")
     parser.set_defaults(run=run)
 
 
