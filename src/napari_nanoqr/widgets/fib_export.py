@@ -12,7 +12,7 @@ from napari.qt.threading import create_worker
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
-from napari_nanoqr.cli.export import duration, verdict
+from napari_nanoqr.cli.export import verdict
 from napari_nanoqr.design.design import Design
 from napari_nanoqr.fib.check import check_plan
 from napari_nanoqr.fib.complaint import limits_met
@@ -29,12 +29,13 @@ from napari_nanoqr.widgets.export_jobs import (
 from napari_nanoqr.widgets.export_layers import (
     LayerData,
     centre_of,
-    group_of,
     put_layer,
     remove_layer,
 )
+from napari_nanoqr.widgets.export_numbers import ROWS, headline, numbers
+from napari_nanoqr.widgets.film_surface import FilmSurface
 from napari_nanoqr.widgets.layer_choice import LayerChoice
-from napari_nanoqr.widgets.layers import design_of, parts_of, shows_design
+from napari_nanoqr.widgets.layers import design_of, shows_design
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pattern_layers import path_layer
 
@@ -61,9 +62,7 @@ class FibExport(Panel):
         self.plan: MillPlan | None = None
         self.fields = ExportFields()
         self._reason = ""
-        self._surface: tuple[MillPlan, LayerData] | None = None
-        self._shown_surface: Layer | None = None
-        self._hidden: list[Layer] | None = None
+        self._surface = FilmSurface(self.viewer)
         self.many: ArrayDialog | None = None
         self.design_choice = LayerChoice(
             self.viewer, shows_design, "Design", empty="no design: make one with Encode preview"
@@ -113,9 +112,7 @@ class FibExport(Panel):
             self.surface_button, self.many_button,
         )  # fmt: skip
         self.add_status()
-        self._rows = self.add_numbers(
-            "Points", "Passes", "Dose", "Beam", "Beam time", "Mills", "Field", "Notes"
-        )
+        self._rows = self.add_numbers(*ROWS)
 
     # -- the plan ---------------------------------------------------------------------------
 
@@ -175,33 +172,11 @@ class FibExport(Panel):
                 button.setEnabled(self.plan is not None)
 
     def _show_numbers(self, plan: MillPlan) -> None:
-        low, high = plan.depth_range_nm
         complaints = check_plan(plan, self.fields.instrument_value, self.fields.suffix)
-        self.say(
-            f"{plan.beam.current_pa:g} pA · {plan.n_points:,} points · {plan.passes:,} passes · "
-            f"{duration(plan.beam_on_time_s)} · dose {plan.ion_dose_nc_per_um2:.3g} nC/µm²",
-        )
+        self.say(headline(plan))
         if not limits_met(complaints):
             self.say(complaints[0].sentence, BAD)
-        volume = plan.volume_per_dose
-        corrected = "; corrected point by point" if plan.relative_dose is not None else ""
-        rows = {
-            "Points": f"{plan.n_points:,} in each pass, {plan.point_pitch_nm:.4g} nm apart "
-            f"({plan.overlap_percent:.0f} % overlap), {plan.points_per_module} x "
-            f"{plan.points_per_module} in a module",
-            "Passes": f"{plan.passes:,} of {plan.dwell_us:.4g} µs a point",
-            "Dose": f"{plan.ion_dose_nc_per_um2:.4g} nC/µm² "
-            f"({plan.needed_dose_nc_per_um2:.4g} needed){corrected}",
-            "Beam": self._reason or str(plan.beam),
-            "Beam time": f"{duration(plan.beam_on_time_s)} with the beam on; blanking and "
-            "settling come on top",
-            "Mills": f"{plan.depth_nm:.3g} nm ({low:.3g} to {high:.3g}) of the "
-            f"{plan.design.film}; {volume.value:g} µm³/nC ({volume.low:.3g} to {volume.high:.3g}; "
-            f"{volume.source})",
-            "Field": f"{plan.hfw_um:g} µm wide (HFW)",
-            "Notes": "\n".join(complaint.sentence for complaint in complaints) or "none",
-        }
-        for row, text in rows.items():
+        for row, text in numbers(plan, self._reason, complaints).items():
             self._rows[row].setText(text)
 
     def _watch(self, layer: Layer | None) -> None:
@@ -246,8 +221,8 @@ class FibExport(Panel):
         if layer is None or plan is None:
             return
         centre = centre_of(layer)
-        if self._hidden is not None:
-            self._leave_surface()
+        if self._surface.is_shown:
+            self._surface.leave()
 
         def show(layer_data: LayerData) -> None:
             if layer not in self.viewer.layers:
@@ -282,32 +257,13 @@ class FibExport(Panel):
         layer, plan = self.design_choice.value, self.plan
         if layer is None or plan is None:
             return
-        if self._hidden is not None:
-            self._leave_surface()
-        elif self._surface is None or self._surface[0] is not plan:
+        if self._surface.is_shown:
+            self._surface.leave()
+        elif not self._surface.knows(plan):
             self.predict(then=self.show_surface)
         else:
-            # what lies in the plane would cover the film, and the beam's time is no depth
-            remove_layer(self.viewer, layer, "scan")
-            parts = parts_of(self.viewer, group_of(layer))
-            self._hidden = [part for part in parts.values() if part.visible]
-            for part in self._hidden:
-                part.visible = False
-            self._shown_surface = put_layer(self.viewer, layer, SURFACE, self._surface[1])
-            self.viewer.dims.ndisplay = 3
-            self.viewer.reset_view()
-            self.viewer.scene.camera.angles = (-20.0, 25.0, 140.0)
+            self._surface.show(layer)
             self.say("The film in 3-D, its heights enlarged tenfold. 3-D again goes back.")
-
-    def _leave_surface(self) -> None:
-        """Go back to the plane, and show there what was shown before."""
-        hidden, self._hidden = self._hidden or [], None
-        if self._shown_surface in self.viewer.layers:
-            self.viewer.layers.remove(self._shown_surface)
-        self.viewer.dims.ndisplay = 2
-        for part in hidden:
-            if part in self.viewer.layers:
-                part.visible = True
 
     # -- jobs -------------------------------------------------------------------------------
 
@@ -320,7 +276,7 @@ class FibExport(Panel):
 
         def show(result: Any) -> None:
             predicted, parts = result
-            self._surface = plan, parts.pop(SURFACE)
+            self._surface.keep(plan, parts.pop(SURFACE))
             if layer not in self.viewer.layers:
                 self.say("The design was removed meanwhile.")
                 return
