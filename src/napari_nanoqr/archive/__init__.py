@@ -1,0 +1,1 @@
+"""Whole files on tiles: written on sheets of film, and read back from micrographs."""
