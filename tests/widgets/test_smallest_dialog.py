@@ -135,7 +135,7 @@ def test_pitches_that_cannot_be_are_refused(dialog: SmallestDialog, pitches: str
     dialog.rank()
     assert dialog.worker is None
     assert "itch" in dialog.status.text()
-    dialog._copy_command_line()
+    dialog.menu.copy_command_line()
     assert "itch" in dialog.status.text()
 
 

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any
 
 from magicgui.widgets.bases import ValueWidget
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress as napari_progress
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, Qt, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
-    QApplication,
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
 
 from napari_nanoqr import cli
-from napari_nanoqr.cli.settings import command_line, load_settings, save_settings
-
-HELP_URL = "https://napari-nanoqr.readthedocs.io/"
+from napari_nanoqr.widgets.settings_menu import SettingsMenu
 
 GOOD, PLAIN, BAD = "good", "plain", "bad"
 # told apart by colour-blind people too, on a dark and on a light theme
@@ -268,50 +260,13 @@ class Panel(QScrollArea):
     def _title_row(self, title: str) -> QHBoxLayout:
         row = QHBoxLayout()
         label = QLabel(f"<b>{title}</b>")
-        self.menu = menu = QMenu(self)
-        menu.addAction("Save settings …", self._save_settings)
-        menu.addAction("Load settings …", self._load_settings)
-        menu.addAction("Copy as command line", self._copy_command_line)
-        menu.addSeparator()
-        menu.addAction("Help", lambda: QDesktopServices.openUrl(QUrl(HELP_URL)))
-        button = QToolButton()
-        button.setText("☰")
-        button.setToolTip("Settings and help")
-        button.setMenu(menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.menu = SettingsMenu(self)
         row.addWidget(label, 1)
-        row.addWidget(button)
+        row.addWidget(self.menu.button())
         return row
 
-    def _save_settings(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save settings", f"nanoqr-{self.command}.json", "Settings (*.json)"
-        )
-
-        def save() -> None:
-            save_settings(Path(path), self.command, self.settings())
-            self.say(f"Settings saved: nanoqr {self.command} --settings {Path(path).name}")
-
-        if path:
-            self._try(save)
-
-    def _load_settings(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load settings", "", "Settings (*.json)")
-        if path:
-            self._try(lambda: self.apply_settings(load_settings(Path(path), self.command)))
-
-    def _copy_command_line(self) -> None:
-        def copy() -> None:
-            line = command_line(self.command, self.settings())
-            clipboard = QApplication.clipboard()
-            if clipboard is not None:
-                clipboard.setText(line)
-            self.say(f"Copied: {line}")
-
-        self._try(copy)
-
-    def _try(self, action: Callable[[], None]) -> None:
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Act, and say in the status line what the file or the fields have against it."""
         try:
             action()
         except (OSError, ValueError, json.JSONDecodeError) as problem:

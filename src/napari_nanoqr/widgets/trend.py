@@ -247,7 +247,7 @@ class Trend(Panel):
             write(path, trend)
             self.say(f"Saved: {path.name}", GOOD)
 
-        self._try(save)
+        self.attempt(save)
 
     # -- settings ---------------------------------------------------------------------------
 
