@@ -95,6 +95,30 @@ def read_oas(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
     OSError
         Where it cannot be read.
     """
+    arrays = oas_arrays(path)
+    ends = np.cumsum(arrays["lengths"])[:-1]
+    return layout_pattern(
+        NAME, path, metadata, hfw_um,
+        np.split(arrays["corners"], ends) if len(arrays["lengths"]) else [],
+        arrays["layers"], arrays["datatypes"],
+    )  # fmt: skip
+
+
+def oas_arrays(path: Path) -> dict[str, Any]:
+    """Return all polygons of an OASIS file in a few arrays, of whatever program it is.
+
+    Returns
+    -------
+    dict
+        As :func:`~napari_nanoqr.fib.formats.oasis_process.read_arrays` gives them.
+
+    Raises
+    ------
+    BadPattern
+        Where it is no OASIS file, or is damaged.
+    OSError
+        Where it cannot be read.
+    """
     data = path.read_bytes()
     if not data.startswith(MAGIC):
         raise BadPattern(f"{path.name} is no OASIS file: it does not begin like one.")
@@ -106,15 +130,9 @@ def read_oas(path: Path, metadata: dict[str, Any], hfw_um: float | None = None) 
             f"{path.name} is damaged: its {len(data)} bytes do not fit the checksum at its end."
         )
     try:
-        arrays = read_arrays(path) if kind == CRC32 else _read_apart(path)
+        return read_arrays(path) if kind == CRC32 else _read_apart(path)
     except BadLayout as problem:
         raise BadPattern(f"{path.name} is no whole OASIS file: {problem}.") from problem
-    ends = np.cumsum(arrays["lengths"])[:-1]
-    return layout_pattern(
-        NAME, path, metadata, hfw_um,
-        np.split(arrays["corners"], ends) if len(arrays["lengths"]) else [],
-        arrays["layers"], arrays["datatypes"],
-    )  # fmt: skip
 
 
 def checksum_kind(data: bytes) -> int | None:

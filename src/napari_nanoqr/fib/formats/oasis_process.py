@@ -41,7 +41,8 @@ def read_arrays(path: Path) -> dict[str, Any]:
     -------
     dict
         ``corners`` of all polygons one after the other, (k, 2) float64 in nm with y up; of each
-        polygon its ``lengths`` (number of corners), ``layers`` and ``datatypes``, int64.
+        polygon its ``lengths`` (number of corners), ``layers`` and ``datatypes``, int64;
+        ``names`` of the top cells.
 
     Raises
     ------
@@ -70,6 +71,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
         "lengths": np.array([len(part) for part in points], dtype=np.int64),
         "layers": np.array([polygon.layer for polygon in polygons], dtype=np.int64),
         "datatypes": np.array([polygon.datatype for polygon in polygons], dtype=np.int64),
+        "names": np.array([cell.name for cell in library.top_level()], dtype=np.str_),
     }
 
 

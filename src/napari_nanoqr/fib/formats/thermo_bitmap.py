@@ -58,23 +58,39 @@ def write_bitmap(exposure: Exposure, path: Path) -> dict[str, Any]:
     dose = lattice.dose[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = dose.shape
     longest = float(dose.max())
-    stride = (3 * width + 3) // 4 * 4
-    pixels = np.zeros((height, stride), dtype=np.uint8)
-    pixels[:, 0 : 3 * width : 3] = _shares(dose / longest)[::-1]  # blue
-    pixels[:, 1 : 3 * width : 3] = (dose > 0)[::-1]  # green
     pitch = lattice.pitch_nm
-    per_metre = min(round(1e9 / pitch), 2**31 - 1)
-    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, pixels.size,
-                       per_metre, per_metre, 0, 0)  # fmt: skip
-    offset = 14 + len(info)
-    head = struct.pack("<2sIHHI", b"BM", offset + pixels.size, 0, 0, offset)
-    path.write_bytes(head + info + pixels.tobytes())
+    path.write_bytes(bitmap_file(_shares(dose / longest), dose > 0, pitch))
     return {
         "pixel_nm": pitch,
         "width_um": width * pitch / 1000,
         "height_um": height * pitch / 1000,
         "dwell_us": exposure.dwell_us * longest,
     }
+
+
+def bitmap_file(shares: NDArray[np.uint8], on: NDArray[np.bool_], pixel_nm: float) -> bytes:
+    """Return a bitmap pattern as the bytes of its file.
+
+    Parameters
+    ----------
+    shares : (rows, columns) uint8 array
+        Dwell of each pixel in 255ths of the one set at the instrument.
+    on : (rows, columns) bool array
+        Pixels at which the beam is not blanked.
+    pixel_nm : float
+        Size of a pixel in nm.
+    """
+    height, width = shares.shape
+    stride = (3 * width + 3) // 4 * 4
+    pixels = np.zeros((height, stride), dtype=np.uint8)
+    pixels[:, 0 : 3 * width : 3] = shares[::-1]  # blue
+    pixels[:, 1 : 3 * width : 3] = on[::-1]  # green
+    per_metre = min(round(1e9 / pixel_nm), 2**31 - 1)
+    info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, pixels.size,
+                       per_metre, per_metre, 0, 0)  # fmt: skip
+    offset = 14 + len(info)
+    head = struct.pack("<2sIHHI", b"BM", offset + pixels.size, 0, 0, offset)
+    return head + info + pixels.tobytes()
 
 
 def _one_lattice(lattices: tuple[Lattice, ...]) -> Lattice:
