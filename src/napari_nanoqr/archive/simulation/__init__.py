@@ -1,0 +1,1 @@
+"""What micrographs of a sheet look like: quick enough for whole sheets."""
