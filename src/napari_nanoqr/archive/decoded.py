@@ -27,7 +27,7 @@ class DecodedWords:
     data: NDArray[np.uint8]
     good: NDArray[np.bool_]
     converged: NDArray[np.bool_]
-    iterations: NDArray[np.int64]
+    iterations: NDArray[np.int32]
     wrong: NDArray[np.int64]
     error_rate: NDArray[np.float64]
     information: NDArray[np.float64]
@@ -102,7 +102,7 @@ class DecodedTile:
     blocks: tuple[bytes | None, ...] = ()
     good: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     converged: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
-    iterations: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    iterations: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     wrong: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     error_rate: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     information: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))

@@ -170,16 +170,16 @@ def marks() -> tuple[Mark, ...]:
 
 
 @cache
-def header_cells() -> NDArray[np.int32]:
+def header_cells() -> NDArray[np.intp]:
     """Return where the two copies of the header lie.
 
     Returns
     -------
-    (2, 784) int32 array
+    (2, 784) intp array
         ``512 * row + column`` of each cell, in the order of the codeword's bits. The first copy
         is right of the top-left corner mark, the second left of the bottom-right one.
     """
-    cells = np.arange(SIDE**2, dtype=np.int32).reshape(SIDE, SIDE)
+    cells = np.arange(SIDE**2, dtype=np.intp).reshape(SIDE, SIDE)
     first = cells[:HEADER_ROWS, CORNER : CORNER + HEADER_COLUMNS]
     end = SIDE - CORNER
     second = cells[-HEADER_ROWS:, end - HEADER_COLUMNS : end]
@@ -187,23 +187,23 @@ def header_cells() -> NDArray[np.int32]:
 
 
 @cache
-def data_cells() -> NDArray[np.int32]:
+def data_cells() -> NDArray[np.intp]:
     """Return the cells that are neither mark nor header, in raster order.
 
     Returns
     -------
-    (258208,) int32 array
+    (258208,) intp array
         ``512 * row + column``; the last 208 are fill.
     """
     free = np.ones((SIDE, SIDE), bool)
     for mark in marks():
         free[mark.row : mark.row + mark.side, mark.column : mark.column + mark.side] = False
     free.flat[header_cells().ravel()] = False
-    return _fixed(np.flatnonzero(free).astype(np.int32))
+    return _fixed(np.flatnonzero(free))
 
 
 @cache
-def word_cells(bits: int = 1) -> NDArray[np.int32]:
+def word_cells(bits: int = 1) -> NDArray[np.intp]:
     """Return where each bit of each codeword lies.
 
     Bit i of codeword c lies in data cell 25 i + (c mod 25), so that a scratch takes the same
@@ -217,12 +217,12 @@ def word_cells(bits: int = 1) -> NDArray[np.int32]:
 
     Returns
     -------
-    (25 * bits, 10320) int32 array
+    (25 * bits, 10320) intp array
         ``512 * 512 * plane + 512 * row + column``.
     """
     cells = data_cells()[: WORDS * WORD_BITS].reshape(WORD_BITS, WORDS).T
     planes = (np.arange(bits)[:, None] + np.arange(WORD_BITS)) % bits
-    places = cells[None] + (SIDE**2 * planes[:, None, :]).astype(np.int32)
+    places = cells[None] + SIDE**2 * planes[:, None, :]
     return _fixed(np.ascontiguousarray(places.reshape(WORDS * bits, WORD_BITS)))
 
 

@@ -23,7 +23,7 @@ STEPS_A_NAT: Final = 8
 SCALES: Final = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """What soft bits that are too sure, or not sure enough, may be multiplied by."""
 
-THRESHOLD_DB: Final = {"1/2": 1.2, "2/3": 1.95, "4/5": 2.8, "0.88": 3.6}
+THRESHOLD_DB: Final = {"1/2": 1.3, "2/3": 1.98, "4/5": 2.87, "0.88": 3.7}
 """Eb/N0 at which one codeword in a thousand is lost, measured in white Gaussian noise."""
 
 CODE_RATE: Final = {"1/2": 1 / 2, "2/3": 2 / 3, "4/5": 4 / 5, "0.88": 53 / 60}

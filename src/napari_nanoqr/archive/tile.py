@@ -41,24 +41,37 @@ def _signs(bits: int) -> NDArray[np.int8]:
 
 
 @cache
-def _all_but_data() -> NDArray[np.bool_]:
-    """Return the modules that use the two extreme levels alone."""
-    modules = np.ones(SIDE**2, bool)
-    modules[data_cells()[: WORDS * WORD_BITS]] = False
-    return modules.reshape(SIDE, SIDE)
+def _blank(bits: int) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Return a tile of nothing, and which bit of header and data each module adds.
+
+    Both are ``(bits, 512, 512)``. The bits are counted in a row of one zero bit, the header's
+    codeword, and all codewords of data.
+    """
+    modules = scrambler()[:bits].copy()
+    for mark in marks():
+        here = np.s_[mark.row : mark.row + mark.side, mark.column : mark.column + mark.side]
+        modules[0][here] = mark.bits
+    sources = np.zeros((bits, SIDE, SIDE), np.intp)
+    sources.reshape(-1)[header_cells()[:, :HEADER_BITS]] = 1 + np.arange(HEADER_BITS)
+    words = word_cells(bits)
+    sources.reshape(-1)[words] = 1 + HEADER_BITS + np.arange(words.size).reshape(words.shape)
+    if bits == 2:
+        # all that is no data uses the two extreme levels, whose low bit is 0
+        idle = np.ones((SIDE, SIDE), bool)
+        idle.flat[data_cells()[: WORDS * WORD_BITS]] = False
+        modules[1][idle] = 0
+    return modules, sources
 
 
 def _words_of(payload: bytes, rate: str, bits: int) -> NDArray[np.uint8]:
-    """Information bits of the codewords: payload, CRC, zero bits; ``(25 * bits, k)``."""
+    """Return the information of the codewords, packed: payload, CRC, zero bits."""
     count, size = WORDS * bits, WORD_BYTES[rate]
-    data = np.zeros((count, size + 8), np.uint8)
+    data = np.zeros((count, -(-tile_code(rate).k // 8)), np.uint8)
     padded = np.frombuffer(payload.ljust(count * size, b"\0"), np.uint8)
     data[:, :size] = padded.reshape(count, size)
     sums = crc64(data[:, :size], np.arange(count, dtype=np.uint8))
-    data[:, size:] = sums.astype(">u8").view(np.uint8).reshape(count, 8)
-    information = np.zeros((count, tile_code(rate).k), np.uint8)
-    information[:, : 8 * (size + 8)] = np.unpackbits(data, axis=1)
-    return information
+    data[:, size : size + 8] = sums.astype(">u8").view(np.uint8).reshape(count, 8)
+    return data
 
 
 def encode_tile(header: TileHeader, payload: bytes) -> NDArray[np.uint8]:
@@ -84,21 +97,19 @@ def encode_tile(header: TileHeader, payload: bytes) -> NDArray[np.uint8]:
         Where the payload does not fit.
     """
     header = header.holding(payload)
-    planes = scrambler()[: header.bits].copy()
-    flat = planes.reshape(-1)
-    words = tile_code(header.rate).encode(_words_of(payload, header.rate, header.bits))
-    flat[word_cells(header.bits)] ^= words
-    said = np.zeros((1, header_code().k), np.uint8)
-    said[0, : 8 * HEADER_BYTES] = np.unpackbits(np.frombuffer(header.to_bytes(), np.uint8))
-    flat[header_cells()[:, :HEADER_BITS]] ^= header_code().encode(said)
-    for mark in marks():
-        planes[0, mark.row : mark.row + mark.side, mark.column : mark.column + mark.side] = (
-            mark.bits
-        )
-    if header.bits == 1:
-        return planes[0]
-    levels = 2 * planes[0] + (planes[0] ^ planes[1])
-    return np.where(_all_but_data(), 3 * planes[0], levels).astype(np.uint8)
+    said = np.zeros((1, -(-header_code().k // 8)), np.uint8)
+    said[0, :HEADER_BYTES] = np.frombuffer(header.to_bytes(), np.uint8)
+    words = tile_code(header.rate).encode_packed(_words_of(payload, header.rate, header.bits))
+    carried = [
+        np.zeros(1, np.uint8),
+        np.unpackbits(header_code().encode_packed(said), count=HEADER_BITS),
+        np.unpackbits(words),
+    ]
+    blank, sources = _blank(header.bits)
+    planes = blank ^ np.concatenate(carried).take(sources)
+    if header.bits == 2:
+        planes[0] = 2 * planes[0] + (planes[0] ^ planes[1])
+    return np.asarray(planes[0])
 
 
 def combine(sightings: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
