@@ -1,0 +1,56 @@
+"""What the description tiles of a sheet hold: the format in words, and the short decoder."""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import resources
+from typing import Final
+
+from napari_nanoqr.archive.layout import RATES
+from napari_nanoqr.codes.ldpc import LdpcCode, header_code, tile_code
+
+ROWS: Final = "abcdefghijklmnopqrstuvwxyzABCD"
+"""Letters that stand for rows of checks in the short decoder's tables."""
+
+TABLES_BEGIN: Final = "# --- 6. "
+"""Starts the line behind which the tables of the short decoder stand."""
+
+TABLES_END: Final = 'if __name__ == "__main__":'
+"""The line behind the tables."""
+
+
+def short_decoder() -> str:
+    """Return the source of the program that reads one tile with Python alone.
+
+    Returns
+    -------
+    str
+        :mod:`napari_nanoqr.archive.short_decoder`, word for word.
+    """
+    file = resources.files("napari_nanoqr.archive") / "short_decoder.py"
+    return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def with_tables(source: str) -> str:
+    """Write the tables of :mod:`napari_nanoqr.codes.ldpc` into the short decoder.
+
+    Parameters
+    ----------
+    source : str
+        The short decoder with any tables.
+
+    Returns
+    -------
+    str
+        The same with these. Where they differ, a person writes the result into the file.
+    """
+    begin = source.index("\n", source.index(TABLES_BEGIN)) + 1
+    tables = [_table(tile_code(rate)) for rate in RATES]
+    lines = ["", "TILE = [", *(f'    """\n{table}\n""",' for table in tables), "]"]
+    lines += ["", f'HEADER = """\n{_table(header_code())}\n"""', "", ""]
+    return source[:begin] + "\n".join(lines) + "\n" + source[source.index(TABLES_END) :]
+
+
+def _table(code: LdpcCode) -> str:
+    blocks = ("".join(f"{ROWS[row]}{shift}" for row, shift in block) for block in code.information)
+    return textwrap.fill(", ".join(blocks), 99, break_long_words=False)
