@@ -1,4 +1,10 @@
-"""The decoder of quasi-cyclic codes: layered min-sum, a whole circulant at once."""
+"""The decoder of quasi-cyclic codes: layered min-sum, a whole circulant at once.
+
+What is believed of each block of bits (16-bit numbers) stands in the order in which the last row
+of checks saw it, and goes on for a second turn. So each row finds the bits of all its checks side
+by side from some place on, and every loop here runs over numbers that follow one another. Places
+are unsigned: for signed ones numba would look whether they count from the end.
+"""
 
 from __future__ import annotations
 
@@ -25,92 +31,12 @@ Numbers = NDArray[np.int64]
 LANES = 32
 """Numbers that are worked on together; a circulant is padded to a multiple of it."""
 
+LIMIT = 64
+"""Soft bits are cut to 8 nats: in Gaussian noise that costs nothing, and errors of which somebody
+was surer could not be healed where a bit is in two checks alone."""
 
-@compiled
-def tell(
-    beliefs: Shorts, messages: Bytes, told: Shorts, low: Shorts, second: Shorts, parity: Shorts
-) -> None:
-    """Take a check's own opinion out of what is believed of bits, and note what is left."""
-    for i in range(told.size):
-        rest = subtract(beliefs[i], np.int16(messages[i]))
-        told[i] = rest
-        size = magnitude(rest)
-        second[i] = least(second[i], greatest(low[i], size))
-        low[i] = least(low[i], size)
-        parity[i] = differ(parity[i], rest)
-
-
-@compiled
-def soften(low: Shorts, second: Shorts, weak: Shorts, strong: Shorts) -> None:
-    """Make the magnitudes smaller by a quarter: the least of many says too much."""
-    two, loudest = np.int16(2), np.int16(63)
-    for i in range(low.size):
-        weak[i] = least(subtract(low[i], shift_down(low[i], two)), loudest)
-        strong[i] = least(subtract(second[i], shift_down(second[i], two)), loudest)
-
-
-@compiled
-def answer(
-    told: Shorts, messages: Bytes, beliefs: Shorts,
-    low: Shorts, weak: Shorts, strong: Shorts, parity: Shorts,
-) -> None:  # fmt: skip
-    """Give a check's new opinion of bits, from what is known of all its others."""
-    for i in range(told.size):
-        rest = told[i]
-        size = choose(magnitude(rest), low[i], strong[i], weak[i])
-        message = with_sign_of(size, differ(parity[i], rest))
-        messages[i] = message
-        beliefs[i] = add(rest, message)
-
-
-@compiled
-def copy(here: Shorts, there: Shorts) -> None:
-    """Copy numbers."""
-    for i in range(here.size):
-        there[i] = here[i]
-
-
-@compiled
-def multiply_signs(beliefs: Shorts, parity: Shorts) -> None:
-    """Multiply signs by those of more bits."""
-    for i in range(parity.size):
-        parity[i] = differ(parity[i], beliefs[i])
-
-
-@compiled
-def smallest(values: Shorts) -> int:
-    """Return the least number."""
-    found = np.int16(32767)
-    for i in range(values.size):
-        found = least(found, values[i])
-    return int(found)
-
-
-@compiled
-def smallest_size(values: Shorts) -> int:
-    """Return the least magnitude."""
-    found = np.int16(32767)
-    for i in range(values.size):
-        found = least(found, magnitude(values[i]))
-    return int(found)
-
-
-@compiled
-def is_codeword(
-    beliefs: Shorts, turned: Numbers, size: int,
-    starts: Numbers, columns: Numbers, shifts: Numbers, parity: Shorts,
-) -> bool:  # fmt: skip
-    """Tell whether all signs together satisfy all checks, and none of them is open."""
-    for row in range(starts.size - 1):
-        parity[:] = 0
-        for edge in range(starts[row], starts[row + 1]):
-            column = columns[edge]
-            ahead = shifts[edge] - turned[column]
-            ahead += size if ahead < 0 else 0
-            multiply_signs(beliefs[column, ahead : ahead + parity.size], parity)
-        if smallest(parity) < 0:
-            return False
-    return bool(smallest_size(beliefs.reshape(beliefs.size)) > 0)
+LOUDEST = 63
+"""Largest message of a check."""
 
 
 @compiled
@@ -121,57 +47,174 @@ def decode_words(
 ) -> None:  # fmt: skip
     """Decode words one after the other.
 
-    What is believed of a block of bits stands in the order in which the last check saw it, and
-    goes on for a second turn: thus each check finds its bits in a row from some place on.
+    Parameters
+    ----------
+    soft : (words, n) int8 array
+        Log-likelihood ratios.
+    size : int
+        Bits of a block.
+    starts, columns, shifts
+        Where each row of checks starts, and column and shift of its entries.
+    iterations : int
+        Rounds after which a word is given up.
+    bits, converged, used, flipped
+        What is filled in: see `napari_nanoqr.codes.ldpc.Decoded`.
     """
     width = (size + LANES - 1) // LANES * LANES
-    blocks = soft.shape[1] // size
-    beliefs = np.empty((blocks, size + width), np.int16)
-    messages = np.empty((columns.size, width), np.int8)
-    turned = np.empty(blocks, np.int64)
-    told = np.empty((np.max(starts[1:] - starts[:-1]), width), np.int16)
-    low, second = np.empty(width, np.int16), np.empty(width, np.int16)
-    weak, strong = np.empty(width, np.int16), np.empty(width, np.int16)
-    parity = np.empty(width, np.int16)
+    span = size + width
+    beliefs = np.empty(soft.shape[1] // size * span, np.int16)
+    messages = np.empty(columns.size * width, np.int8)
+    turned = np.empty(soft.shape[1] // size, np.int64)
+    told = np.empty(np.max(starts[1:] - starts[:-1]) * width, np.int16)
+    notes = np.empty((5, width), np.int16)
+    line = np.empty(soft.shape[1], np.int16)
     for word in range(soft.shape[0]):
-        for column in range(blocks):
-            for i in range(size + width):
-                beliefs[column, i] = soft[word, column * size + i % size]
+        take_in(soft[word], size, span, beliefs)
         messages[:] = 0
         turned[:] = 0
-        done = is_codeword(beliefs, turned, size, starts, columns, shifts, parity)
+        done = is_codeword(beliefs, turned, size, width, starts, columns, shifts, notes[0])
         count = 0
         while not done and count < iterations:
             count += 1
             for row in range(starts.size - 1):
-                first = starts[row]
-                low[:] = 32767
-                second[:] = 32767
-                parity[:] = 0
-                for edge in range(first, starts[row + 1]):
-                    column = columns[edge]
-                    ahead = shifts[edge] - turned[column]
-                    ahead += size if ahead < 0 else 0
-                    seen = beliefs[column, ahead : ahead + width]
-                    tell(seen, messages[edge], told[edge - first], low, second, parity)
-                soften(low, second, weak, strong)
-                for edge in range(first, starts[row + 1]):
-                    column = columns[edge]
-                    seen = beliefs[column, :width]
-                    answer(told[edge - first], messages[edge], seen, low, weak, strong, parity)
-                    copy(seen, beliefs[column, size:])
-                    turned[column] = shifts[edge]
-            done = is_codeword(beliefs, turned, size, starts, columns, shifts, parity)
-        converged[word] = done
-        used[word] = count
-        flipped[word] = 0
-        for column in range(blocks):
-            for i in range(size):
-                place = i + turned[column]
-                place -= size if place >= size else 0
-                place += column * size
-                is_one = beliefs[column, i] < 0
-                if place < bits.shape[1]:
-                    bits[word, place] = is_one
-                given = soft[word, place]
-                flipped[word] += is_one if given > 0 else (not is_one and given < 0)
+                edges = slice(starts[row], starts[row + 1])
+                ask(
+                    beliefs, turned, size, columns[edges], shifts[edges],
+                    messages[starts[row] * width :], told, notes,
+                )  # fmt: skip
+            done = is_codeword(beliefs, turned, size, width, starts, columns, shifts, notes[0])
+        converged[word], used[word] = done, count
+        give_out(beliefs, turned, size, span, line)
+        flipped[word] = decide(line, soft[word], bits[word])
+
+
+@compiled
+def ask(
+    beliefs: Shorts, turned: Numbers, size: int, columns: Numbers, shifts: Numbers,
+    messages: Bytes, told: Shorts, notes: Shorts,
+) -> None:  # fmt: skip
+    """Ask all checks of one row for their opinion of all their bits."""
+    low, second, weak, strong, parity = notes[0], notes[1], notes[2], notes[3], notes[4]
+    width = parity.size
+    low[:] = 32767
+    second[:] = 32767
+    parity[:] = 0
+    for edge in range(columns.size):
+        column = columns[edge]
+        ahead = shifts[edge] - turned[column]
+        ahead += size if ahead < 0 else 0
+        turned[column] = shifts[edge]
+        place, seen = np.uint64(edge * width), np.uint64(column * (size + width) + ahead)
+        tell(beliefs, seen, messages, place, told, low, second, parity)
+    soften(low, second, weak, strong)
+    for edge in range(columns.size):
+        place, seen = np.uint64(edge * width), np.uint64(columns[edge] * (size + width))
+        answer(told, messages, place, low, weak, strong, parity)
+        copy(told, place, beliefs, seen, width)
+        copy(told, place, beliefs, seen + np.uint64(size), width)
+
+
+@compiled
+def tell(
+    beliefs: Shorts, seen: np.uint64, messages: Bytes, place: np.uint64, told: Shorts,
+    low: Shorts, second: Shorts, parity: Shorts,
+) -> None:  # fmt: skip
+    """Take the checks' own opinion out of what is believed of bits, and note what is left."""
+    for i in range(parity.size):
+        j = np.uint64(i)
+        rest = subtract(beliefs[seen + j], np.int16(messages[place + j]))
+        told[place + j] = rest
+        size = magnitude(rest)
+        second[i] = least(second[i], greatest(low[i], size))
+        low[i] = least(low[i], size)
+        parity[i] = differ(parity[i], rest)
+
+
+@compiled
+def soften(low: Shorts, second: Shorts, weak: Shorts, strong: Shorts) -> None:
+    """Make the magnitudes smaller by a quarter: the least of many says too much."""
+    two, loudest = np.int16(2), np.int16(LOUDEST)
+    for i in range(low.size):
+        weak[i] = least(subtract(low[i], shift_down(low[i], two)), loudest)
+        strong[i] = least(subtract(second[i], shift_down(second[i], two)), loudest)
+
+
+@compiled
+def answer(
+    told: Shorts, messages: Bytes, place: np.uint64,
+    low: Shorts, weak: Shorts, strong: Shorts, parity: Shorts,
+) -> None:  # fmt: skip
+    """Give the checks' new opinion of bits, from what is known of all their others."""
+    for i in range(parity.size):
+        j = place + np.uint64(i)
+        rest = told[j]
+        size = choose(magnitude(rest), low[i], strong[i], weak[i])
+        message = with_sign_of(size, differ(parity[i], rest))
+        messages[j] = message
+        told[j] = add(rest, message)
+
+
+@compiled
+def copy(here: Shorts, source: np.uint64, there: Shorts, target: np.uint64, count: int) -> None:
+    """Copy numbers from one place to another."""
+    for i in range(count):
+        there[target + np.uint64(i)] = here[source + np.uint64(i)]
+
+
+@compiled
+def is_codeword(
+    beliefs: Shorts, turned: Numbers, size: int, width: int,
+    starts: Numbers, columns: Numbers, shifts: Numbers, parity: Shorts,
+) -> bool:  # fmt: skip
+    """Tell whether all signs together satisfy all checks, and none of them is open."""
+    for row in range(starts.size - 1):
+        parity[:] = 0
+        for edge in range(starts[row], starts[row + 1]):
+            column = columns[edge]
+            ahead = shifts[edge] - turned[column]
+            ahead += size if ahead < 0 else 0
+            seen = np.uint64(column * (size + width) + ahead)
+            for i in range(width):
+                parity[i] = differ(parity[i], beliefs[seen + np.uint64(i)])
+        lowest = np.int16(0)
+        for i in range(width):
+            lowest = least(lowest, parity[i])
+        if lowest < 0:
+            return False
+    surest = np.int16(32767)
+    for i in range(beliefs.size):
+        surest = least(surest, magnitude(beliefs[i]))
+    return bool(surest > 0)
+
+
+@compiled
+def take_in(soft: Bytes, size: int, span: int, beliefs: Shorts) -> None:
+    """Start with the soft bits, each block written as often as it fits."""
+    limit = np.int16(LIMIT)
+    for column in range(soft.size // size):
+        start, source = np.uint64(column * span), np.uint64(column * size)
+        for i in range(size):
+            given = np.int16(soft[source + np.uint64(i)])
+            cut = greatest(least(given, limit), subtract(np.int16(0), limit))
+            beliefs[start + np.uint64(i)] = cut
+        for i in range(span - size):
+            beliefs[start + np.uint64(size + i)] = beliefs[start + np.uint64(i)]
+
+
+@compiled
+def give_out(beliefs: Shorts, turned: Numbers, size: int, span: int, line: Shorts) -> None:
+    """Bring what is believed of the bits into their own order."""
+    for column in range(turned.size):
+        ahead = (size - turned[column]) % size
+        copy(beliefs, np.uint64(column * span + ahead), line, np.uint64(column * size), size)
+
+
+@compiled
+def decide(line: Shorts, soft: Bytes, bits: NDArray[np.uint8]) -> int:
+    """Make bits of the signs, and count how many of all differ from those of the soft bits."""
+    for i in range(bits.size):
+        bits[i] = line[i] < 0
+    changed = np.int32(0)
+    for i in range(line.size):
+        changed += np.int32(np.int32(line[i]) * np.int32(soft[i]) < 0)
+    return int(changed)
