@@ -87,10 +87,12 @@ class IndexedArchive:
                 int(values["description_tiles"]), int(values["index_tiles"]),
             )  # fmt: skip
             facts = StreamFacts.from_dict(values["stream"])
-            words = [str(values[key]) for key in ("archive", "name", "written", "program")]
+            archive, name, written, program = (
+                str(values[key]) for key in ("archive", "name", "written", "program")
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise BadIndex(f"The index makes no sense: {problem}.") from problem
-        return cls(*words, facts, plan)
+        return cls(archive, name, written, program, facts, plan)
 
     def parts(self) -> list[bytes]:
         """Return the payloads of the index tiles: JSON, cut to the size of a tile.
