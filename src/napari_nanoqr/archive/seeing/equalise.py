@@ -1,0 +1,121 @@
+"""Take out of each module's value what blur and sampling mixed in from its neighbours."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.codes.compiled import compiled
+
+REACH = 2
+"""Modules on either side that the equaliser uses: 5 x 5 taps."""
+
+_LOADING = 1e-3
+"""Added to the variance of a value, so that what is not in the data is not amplified."""
+
+
+def learnt(
+    levels: NDArray[np.float32], decided: NDArray[np.float32], stride: int = 4
+) -> NDArray[np.float32]:
+    """Learn a linear equaliser from values and what they should be.
+
+    Parameters
+    ----------
+    levels : (rows, columns) float32 array
+        Values of modules without the mean around them; 0 where they are not seen.
+    decided : (rows, columns) float32 array
+        What they should be, in any unit: -1 or 1, or levels as decided; 0 where not known.
+    stride : int
+        Every so many rows are used.
+
+    Returns
+    -------
+    (5, 5) float32 array
+        Taps with the least mean square error, were each module decided with no regard to the
+        others (linear minimum mean square error, Toeplitz).
+
+    References
+    ----------
+    J. G. Proakis, M. Salehi, Digital Communications, 5th edition, section 9.4.
+    """
+    count = 4 * REACH + 1
+    own = np.zeros((2 * REACH + 1, count), np.float64)
+    cross = np.zeros((2 * REACH + 1, 2 * REACH + 1), np.float64)
+    _lags(levels, decided, stride, own, cross)
+    lags = np.zeros((count, count))
+    lags[2 * REACH :] = own
+    lags[: 2 * REACH] = own[:0:-1, ::-1]
+    # lag 0 in rows is symmetric by itself, up to what the border leaves
+    lags[2 * REACH] = (own[0] + own[0, ::-1]) / 2
+    places = np.array([(i, j) for i in range(-REACH, REACH + 1) for j in range(-REACH, REACH + 1)])
+    apart = places[:, None] - places[None] + 2 * REACH
+    matrix = lags[apart[..., 0], apart[..., 1]]
+    matrix[np.diag_indices(len(matrix))] += _LOADING * max(float(own[0, 2 * REACH]), 1e-12)
+    return np.linalg.solve(matrix, cross.ravel()).reshape(cross.shape).astype(np.float32)
+
+
+def filtered(levels: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of each value and its neighbours times the taps.
+
+    Parameters
+    ----------
+    levels : (rows, columns) float32 array
+        Nothing, 0, is outside.
+    taps : (5, 5) float32 array
+        As :func:`learnt` returns.
+
+    Returns
+    -------
+    (rows, columns) float32 array
+        Equalised values; 0 where ``levels`` is.
+    """
+    rows, columns = levels.shape
+    wide = np.zeros((rows + 2 * REACH, columns + 2 * REACH), np.float32)
+    wide[REACH:-REACH, REACH:-REACH] = levels
+    out = np.empty((rows, columns), np.float32)
+    _filter(wide, taps, out)
+    return out
+
+
+@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
+    """Sum up products of values with values around them, and of decisions with values."""
+    rows, columns = levels.shape
+    for i in range(2, rows - 4, stride):
+        here, wanted = levels[i], decided[i]
+        for a in range(5):
+            other = levels[i + a]
+            for b in range(9):
+                total = np.float32(0)
+                for j in range(4, columns - 4):
+                    total += here[j] * other[j + b - 4]
+                own[a, b] += total
+        for a in range(5):
+            other = levels[i + a - 2]
+            for b in range(5):
+                total = np.float32(0)
+                for j in range(4, columns - 4):
+                    total += wanted[j] * other[j + b - 2]
+                cross[a, b] += total
+
+
+@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+def _filter(wide, taps, out):  # type: ignore[no-untyped-def]
+    rows, columns = out.shape
+    for i in range(rows):
+        line = out[i]
+        for j in range(columns):
+            line[j] = 0
+        for a in range(5):
+            row = wide[i + a]
+            t0, t1, t2, t3, t4 = taps[a, 0], taps[a, 1], taps[a, 2], taps[a, 3], taps[a, 4]
+            for j in range(columns):
+                line[j] += (
+                    t0 * row[j] + t1 * row[j + 1] + t2 * row[j + 2] + t3 * row[j + 3]
+                    + t4 * row[j + 4]
+                )  # fmt: skip
+        here = wide[i + 2]
+        for j in range(columns):
+            line[j] = line[j] if here[j + 2] != 0 else np.float32(0)

@@ -1,0 +1,187 @@
+"""From a micrograph to the tiles in it, with soft bits of all their modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_nanoqr.archive.header import TileHeader
+from napari_nanoqr.archive.layout import SIDE
+from napari_nanoqr.archive.seeing.find import Place, find_tiles, turn_back
+from napari_nanoqr.archive.seeing.lattice import Lattice, find_lattices
+from napari_nanoqr.archive.seeing.levelled import levelled
+from napari_nanoqr.archive.seeing.mesh import Mesh, mesh_of
+from napari_nanoqr.archive.seeing.phases import block_phases
+from napari_nanoqr.archive.seeing.sample import sampled
+from napari_nanoqr.archive.seeing.seen import SeenTile
+from napari_nanoqr.archive.seeing.soften import Softened, softened
+from napari_nanoqr.archive.seeing.track import Followed, followed, tile_mesh
+from napari_nanoqr.archive.seeing.unwrap import smoothed, unwrapped
+
+FINE = 3.0
+"""An image is binned as far as it leaves so many pixels a module along each axis."""
+
+
+def see_tiles(
+    image: NDArray[np.number],
+    pixel_size_nm: float | None = None,
+    pitch_nm: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[SeenTile]:
+    """Find the tiles in a micrograph and tell their modules.
+
+    Parameters
+    ----------
+    image : (y, x) array
+        A micrograph with 2.5 to 30 pixels a module, turned, mirrored, foreshortened or bent in
+        any way, of either polarity.
+    pixel_size_nm, pitch_nm : float, optional
+        As far as they are known, both to some 10 %: they narrow the search.
+    cancelled : callable, optional
+        Asked now and then; the search ends where it returns True, with what was found.
+
+    Returns
+    -------
+    list of SeenTile
+        Whole tiles and parts of tiles. Parts whose header cannot be read are among them where
+        one of their corner marks is seen.
+
+    Raises
+    ------
+    ValueError
+        Where the image has not two axes.
+    """
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise ValueError(f"An image of tiles has two axes, not {image.ndim}: take one channel.")
+    stopped = cancelled or (lambda: False)
+    told = pitch_nm / pixel_size_nm if pitch_nm and pixel_size_nm else None
+    for pitch in (told, None) if told is not None else (None,):
+        for lattice in find_lattices(image, pitch):
+            if stopped():
+                return []
+            found = _on_lattice(image, lattice, stopped)
+            if found:
+                return found
+    return []
+
+
+def binned(
+    image: NDArray[np.number], lattice: Lattice
+) -> tuple[NDArray[np.number], Lattice, tuple[int, int]]:
+    """Make an image of no more pixels than its modules need.
+
+    Parameters
+    ----------
+    image : (y, x) array
+        A micrograph.
+    lattice : Lattice
+        Its modules.
+
+    Returns
+    -------
+    image : (y, x) array
+        The same, or float32 means of pixels.
+    lattice : Lattice
+        Of that image.
+    factors : (int, int)
+        Pixels of the micrograph in one of it, along y and x.
+    """
+    down, right = (max(1, int(size / FINE)) for size in lattice.sizes)
+    if down == right == 1:
+        return image, lattice, (1, 1)
+    height, width = image.shape[0] // down, image.shape[1] // right
+    out = np.zeros((height, width), np.float32)
+    for y in range(down):
+        for x in range(right):
+            out += image[y : y + height * down : down, x : x + width * right : right]
+    out *= np.float32(1 / (down * right))
+    return out, Lattice(lattice.cycles * (down, right), lattice.score), (down, right)
+
+
+def _on_lattice(
+    image: NDArray[np.number], lattice: Lattice, stopped: Callable[[], bool]
+) -> list[SeenTile]:
+    """Return the tiles on one lattice."""
+    image, lattice, factors = binned(image, lattice)
+    phases = block_phases(image, lattice)
+    turns = smoothed(*unwrapped(phases.lines))
+    mesh = mesh_of(lattice, turns, phases.block, image.shape)
+    levels = levelled(sampled(image, mesh, lattice.sizes))
+    tiles: list[SeenTile] = []
+    before: Softened | None = None
+    for place in find_tiles(levels):
+        if stopped():
+            break
+        own = turn_back(part_of(levels, place), place.turned)
+        taps = before.taps if before is not None else None
+        tile = followed(image, tile_mesh(mesh, place), lattice.sizes, own, taps)
+        seen, before = _tile(tile, place, factors, before)
+        tiles.append(seen)
+    return tiles
+
+
+def part_of(levels: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
+    """Return the values of a tile as the matrix shows it; 0 outside the matrix.
+
+    Parameters
+    ----------
+    levels : (rows, columns) float32 array
+        Values of all modules.
+    place : Place
+        Where the tile is.
+
+    Returns
+    -------
+    (512, 512) float32 array
+        A copy.
+    """
+    out = np.zeros((SIDE, SIDE), np.float32)
+    top, left = max(place.row, 0), max(place.column, 0)
+    here = levels[top : max(place.row + SIDE, 0), left : max(place.column + SIDE, 0)]
+    down, right = top - place.row, left - place.column
+    out[down : down + here.shape[0], right : right + here.shape[1]] = here
+    return out
+
+
+def _tile(
+    tile: Followed, place: Place, factors: tuple[int, int], before: Softened | None
+) -> tuple[SeenTile, Softened]:
+    """Return a tile that was followed as it is handed out, and what it taught."""
+    from napari_nanoqr.archive.tile import read_header
+
+    levels = tile.levels if place.dark else -tile.levels
+    planes = len(before.soft) if before is not None else 1
+    lesson = before.lesson if before is not None else None
+    softly = softened(levels, tile.taps, planes, lesson)
+    header: TileHeader | None = read_header(softly.soft)
+    if header is not None and header.bits != planes:
+        softly = softened(levels, softly.taps, header.bits)
+    corners = _corners(tile.mesh, factors)
+    area = 0.5 * abs(_cross(corners[2] - corners[0], corners[3] - corners[1]))
+    seen = SeenTile(
+        softly.soft,
+        header,
+        corners,
+        _cross(corners[1] - corners[0], corners[3] - corners[0]) > 0,
+        place.dark,
+        float(np.sqrt(area)) / SIDE,
+        float(np.count_nonzero(levels)) / levels.size,
+        softly.contrast,
+        softly.error_rate,
+    )
+    return seen, softly
+
+
+def _corners(mesh: Mesh, factors: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the outer corners of a tile in pixels of the micrograph."""
+    end = SIDE - 0.5
+    corners = mesh.at(np.array([(-0.5, -0.5), (-0.5, end), (end, end), (end, -0.5)]))
+    scale = np.array(factors, float)
+    return corners * scale + (scale - 1) / 2
+
+
+def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    return float(one[0] * other[1] - one[1] * other[0])
