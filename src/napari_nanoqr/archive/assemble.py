@@ -190,7 +190,7 @@ def assemble_stream(
     ]
     if not headers:
         raise ValueError("Not one tile of data was read.")
-    counts = _group_counts(headers, data_tiles)
+    counts = group_counts(headers, data_tiles)
     capacity, groups = headers[0].capacity, headers[0].groups
     total = max(k * groups + group - groups + 1 for group, (k, _) in counts.items())
     ends = [
@@ -254,8 +254,21 @@ def _payload(member: _Member) -> bytes | None:
     return payload if hashlib.sha256(payload).digest()[:4] == member.header.digest else None
 
 
-def _group_counts(headers: Iterable[TileHeader], data_tiles: int | None) -> GroupCounts:
-    """Members of each group: as its headers say, or as those of the others let expect."""
+def group_counts(headers: Iterable[TileHeader], data_tiles: int | None = None) -> GroupCounts:
+    """Return the members of each group, as headers say or those of other groups let expect.
+
+    Parameters
+    ----------
+    headers : iterable of TileHeader
+        Of data and parity, at least one.
+    data_tiles : int, optional
+        Of all groups, where that is known.
+
+    Returns
+    -------
+    dict
+        Data and parity members by group.
+    """
     told: GroupCounts = {}
     for header in headers:
         told.setdefault(header.group, (header.data_count, header.parity_count))

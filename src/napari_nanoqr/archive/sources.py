@@ -54,7 +54,7 @@ class ImageSource:
             digest.update(bytes.fromhex(file_hash(piece)))
         return digest.hexdigest()
 
-    def load(self) -> tuple[NDArray[np.generic], float | None]:
+    def load(self) -> tuple[NDArray[np.number], float | None]:
         """Read the image.
 
         Returns

@@ -190,6 +190,12 @@ class ReadingState:
         return [note for (notes,) in rows for note in json.loads(notes)]
 
     @property
+    def nameless(self) -> int:
+        """How many tiles were seen whose header could not be read."""
+        (count,) = self._base.execute("SELECT COALESCE(SUM(nameless), 0) FROM images").fetchone()
+        return int(count)
+
+    @property
     def archives(self) -> dict[bytes, int]:
         """How many tiles are known of each archive, the one with most first."""
         rows = self._base.execute(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.layout import RATES, WORD_BYTES, WORDS
+from napari_nanoqr.archive.layout import WORD_BYTES, WORDS
+from napari_nanoqr.archive.margin import CODE_RATE
 from napari_nanoqr.archive.sources import ImageSource
 from napari_nanoqr.archive.state import (
     ImageSighting,
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 LEAST_SHOWN = 0.1
 """Share of a tile that an image has to show for its soft bits to be kept: less is the edge of a
 neighbour, which hardly helps and comes with every image."""
-
-_RATE = {"1/2": 1 / 2, "2/3": 2 / 3, "4/5": 4 / 5, "0.88": 53 / 60}
-assert tuple(_RATE) == RATES
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,13 @@ def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
     late = read_headers([seen.tiles[number].soft for number in unknown])
     for number, header in zip(unknown, late, strict=True):
         headers[number] = header
-    shown = [np.count_nonzero(tile.soft[0]) / tile.soft[0].size for tile in seen.tiles]
     kept = [
-        (tile, header, share)
-        for tile, header, share in zip(seen.tiles, headers, shown, strict=True)
-        if header is not None and share >= LEAST_SHOWN
+        (tile, header)
+        for tile, header in zip(seen.tiles, headers, strict=True)
+        if header is not None and tile.seen >= LEAST_SHOWN
     ]
     # with fewer soft bits than a codeword has information there is nothing to decode
-    enough = [(tile, header) for tile, header, share in kept if share >= _RATE[header.rate]]
+    enough = [(tile, header) for tile, header in kept if tile.seen >= CODE_RATE[header.rate]]
     decoded = dict(
         zip(
             (id(tile) for tile, _ in enough),
@@ -131,12 +128,10 @@ def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
             strict=True,
         )
     )
-    sightings = tuple(
-        _sighting(tile, header, share, decoded.get(id(tile))) for tile, header, share in kept
-    )
+    sightings = tuple(_sighting(tile, header, decoded.get(id(tile))) for tile, header in kept)
     nameless = sum(
-        header is None and share >= LEAST_SHOWN
-        for header, share in zip(headers, shown, strict=True)
+        header is None and tile.seen >= LEAST_SHOWN
+        for tile, header in zip(seen.tiles, headers, strict=True)
     )
     notes = [
         f"{seen.name}: all of tile {header.tile} of sheet {header.sheet} was read, but it is not "
@@ -196,13 +191,11 @@ def merge_sightings(known: KnownTile, seen: TileSighting) -> KnownTile:
     )  # fmt: skip
 
 
-def _sighting(
-    tile: SeenTile, header: TileHeader, share: float, decoded: DecodedTile | None
-) -> TileSighting:
+def _sighting(tile: SeenTile, header: TileHeader, decoded: DecodedTile | None) -> TileSighting:
     good, data = _words(header, decoded)
     corners = np.asarray(tile.corners, dtype=float).tolist()
     return TileSighting(
-        header, good, data, None if good.all() else pack_soft(tile.soft), float(share),
+        header, good, data, None if good.all() else pack_soft(tile.soft), float(tile.seen),
         _margin(decoded), _rate(decoded), tuple((y, x) for y, x in corners), bool(tile.mirrored),
     )  # fmt: skip
 
