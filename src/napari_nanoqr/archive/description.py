@@ -45,12 +45,25 @@ def with_tables(source: str) -> str:
         The same with these. Where they differ, a person writes the result into the file.
     """
     begin = source.index("\n", source.index(TABLES_BEGIN)) + 1
-    tables = [_table(tile_code(rate)) for rate in RATES]
+    tables = [textwrap.fill(code_table(tile_code(rate)), 99) for rate in RATES]
     lines = ["", "TILE = [", *(f'    """\n{table}\n""",' for table in tables), "]"]
-    lines += ["", f'HEADER = """\n{_table(header_code())}\n"""', "", ""]
+    lines += ["", f'HEADER = """\n{textwrap.fill(code_table(header_code()), 99)}\n"""', "", ""]
     return source[:begin] + "\n".join(lines) + "\n" + source[source.index(TABLES_END) :]
 
 
-def _table(code: LdpcCode) -> str:
+def code_table(code: LdpcCode) -> str:
+    """Return the table of a code as short text.
+
+    Parameters
+    ----------
+    code : LdpcCode
+        Any of those of the format.
+
+    Returns
+    -------
+    str
+        For each block of information, parted by commas, rows as letters of :data:`ROWS`, each
+        with its shift behind it: ``a22c167, b69``.
+    """
     blocks = ("".join(f"{ROWS[row]}{shift}" for row, shift in block) for block in code.information)
-    return textwrap.fill(", ".join(blocks), 99, break_long_words=False)
+    return ", ".join(blocks)
