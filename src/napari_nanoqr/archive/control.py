@@ -1,132 +1,114 @@
-"""Control pages: plain text in large modules, which tells how to read all the rest of a sheet.
-
-A page takes the place of a tile, but its modules are four times as wide, 128 x 128 of them, and
-nothing is coded: 15 letters of ASCII a row, 8 modules each, highest bit first, milled for 1. Around
-the 120 rows runs a frame: a solid line at the left, two modules wide, and at the top, one wide;
-at the right and at the bottom a line of which every second module is milled, to count by. As the
-first bit of every letter is 0, every eighth column of the text is empty.
-"""
+"""What stands on the control pages: enough to read a sheet without anything else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Final
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.layout import SIDE
+from napari_nanoqr.archive.control_page import draw_pages, fill_rows
+from napari_nanoqr.archive.description import code_table
+from napari_nanoqr.archive.layout import RATES, SEED, WORD_BYTES
+from napari_nanoqr.codes.ldpc import header_code, tile_code
 
-SCALE: Final = 4
-"""Modules of a tile on a side of a module of a control page."""
-
-PAGES: Final = 4
-LETTERS: Final = 15
-"""In a row."""
-
-ROWS: Final = 120
-BORDER: Final = 4
-"""Modules of the page between its edge and the text."""
-
-LIKENESS: Final = 0.6
-"""Of the frame to what is seen, 1 where all agrees: below it, no page is found."""
+_TABLE_NAMES = ("1/2", "2/3", "4/5", "53/60")
 
 
-class TextTooLong(ValueError):
-    """A text that does not fit on the control pages."""
-
-
-@cache
-def _frame() -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """Return which modules of a page belong to its frame, and the frame itself."""
-    side = SIDE // SCALE
-    belongs = np.ones((side, side), bool)
-    belongs[BORDER:-BORDER, BORDER:-BORDER] = False
-    frame = np.zeros((side, side), np.uint8)
-    frame[2 : side - 2, 1:3] = 1
-    frame[2, 1 : side - 2] = 1
-    frame[2 : side - 2 : 2, side - 3] = 1
-    frame[side - 3, 1 : side - 2 : 2] = 1
-    return belongs, frame
-
-
-def fill_rows(paragraphs: Sequence[str]) -> str:
-    """Return paragraphs one after another, each from the start of a row, blanks between them."""
-    return "".join(text.ljust((len(text) // LETTERS + 1) * LETTERS) for text in paragraphs)
-
-
-def draw_pages(text: str, bits: int = 1) -> list[NDArray[np.uint8]]:
-    """Draw the control pages.
+@lru_cache(maxsize=4)
+def draw_control(
+    pitch_nm: float, tiles_per_field: int, gap_modules: int, rate: str, bits: int
+) -> tuple[NDArray[np.uint8], ...]:
+    """Draw the four control pages of a sheet.
 
     Parameters
     ----------
-    text : str
-        Printable ASCII. Each page starts with a row that says which it is.
+    pitch_nm, tiles_per_field, gap_modules, rate, bits
+        See :func:`control_text`.
+
+    Returns
+    -------
+    tuple of (512, 512) uint8 arrays
+        Level of each module.
+    """
+    text = control_text(pitch_nm, tiles_per_field, gap_modules, rate, bits)
+    return tuple(draw_pages(text, bits))
+
+
+def control_text(
+    pitch_nm: float, tiles_per_field: int, gap_modules: int, rate: str, bits: int
+) -> str:
+    """Return the text of the control pages of a sheet.
+
+    Parameters
+    ----------
+    pitch_nm : float
+        Side of a module in nm.
+    tiles_per_field : int
+        Tiles on a side of a field of view.
+    gap_modules : int
+        Modules between two fields.
+    rate : str
+        Of the code of the tiles.
     bits : int
-        Bits a module of the tiles: the text is milled as deep as the deepest level.
+        Bits a module.
 
     Returns
     -------
-    list of (512, 512) uint8 arrays
-        Four pages; level of each module of a tile.
-
-    Raises
-    ------
-    TextTooLong
-        Where the text does not fit.
-    ValueError
-        Where it is not printable ASCII.
+    str
+        Printable ASCII for :func:`~napari_nanoqr.archive.control_page.draw_pages`; it fits.
     """
-    strange = sorted({letter for letter in text if not " " <= letter <= "~"})
-    if strange:
-        raise ValueError(f"Control pages hold printable ASCII, not {strange[0]!r}.")
-    room = LETTERS * (ROWS - 1)
-    if len(text) > room * PAGES:
-        raise TextTooLong(
-            f"{len(text)} letters do not fit on {PAGES} control pages, which hold {room * PAGES}."
-        )
-    pages = []
-    for page in range(PAGES):
-        rows = f"PAGE {page + 1} OF {PAGES}".ljust(LETTERS)
-        rows += text[page * room : (page + 1) * room].ljust(room)
-        codes = np.frombuffer(rows.encode("ascii"), np.uint8).reshape(ROWS, LETTERS)
-        modules = _frame()[1].copy()
-        modules[BORDER:-BORDER, BORDER:-BORDER] = np.unpackbits(codes, axis=1)
-        large = modules.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-        pages.append(large * np.uint8(2**bits - 1))
-    return pages
+    depths = "" if bits == 1 else _DEPTHS
+    bit_of = "25 i + c" if bits == 1 else "25 i + (c mod 25), high bit if (c div 25 + i) is even"
+    paragraphs = [
+        "".join(map(chr, range(32, 127))),
+        "These are all letters in order of their numbers 32 to 126. A letter is 8 squares of a "
+        "row, highest bit first; milled = dark in an electron microscope = 1.",
+        f"The sheet holds computer files in squares (modules) of {pitch_nm:g} nm. These 4 pages "
+        "have modules 4 times as wide and tell how to read the small ones. All numbers count "
+        "from 0, from top left; ranges include both ends. XOR: 1 if two bits differ.",
+        f"FIELDS of {tiles_per_field} x {tiles_per_field} tiles, {gap_modules} modules apart, row "
+        "by row: first to the right, then to the left, and so on. In a field tiles go row by row "
+        "to the right. First comes the title, then these pages, a description with a program "
+        "that reads tiles, an index of the files, data. Description and index stand again in the "
+        "middle and at the end.",
+        "TILE: 512 x 512 modules. Marks to find it: 16 x 16 modules in the corners, 8 x 8 at rows "
+        "and columns 0,124,252,380,504 elsewhere. Header, twice: rows 0-15, columns 16-64 and "
+        "rows 496-511, columns 447-495, row by row, 780 bits + 4 unused. Data: all other modules "
+        "row by row, q = 0,1,2...; the last 208 are unused." + depths,
+        f"SEQUENCE: s(0)..s(22) = {SEED:023b}; s(n) = s(n-18) XOR s(n-23). A module of header or "
+        "data at row y, column x shows its bit XOR s(512 y + x)"
+        + (". " if bits == 1 else ", its low bit XOR s(262144 + 512 y + x). ")
+        + "Marks show s(524288) and on: corners top left, top right, bottom left, bottom right, "
+        "then small ones, all row by row.",
+        f"DATA: {25 * bits} codewords of 10320 bits, rate {_TABLE_NAMES[RATES.index(rate)]}. Bit i "
+        f"of codeword c is in data module q = {bit_of}. First bits: {WORD_BYTES[rate]} bytes of "
+        "payload, high bit first; then 8 bytes CRC-64/XZ of these bytes and one byte c; then 0 "
+        "up to the parity bits. The payload of a tile is that of all its codewords in order.",
+        "HEADER bytes: 2 'NQ'; 1 version; 1 code: role x 16 + (bits a module - 1) x 4 + rate "
+        "(0..3 = 1/2, 2/3, 4/5, 53/60); role 0 data, 1 parity, 2 index, 3 description; 8 archive; "
+        "2 sheet; 4 tile; 5 tiles of archive; 4 group; 4 groups; 1 member; 1 data members K; 1 "
+        "parity members M; 2 payload bytes used; 4 first of SHA-256 of payload; 4 first of "
+        "SHA-256 of stream; 4 CRC-32. High byte first.",
+        "STREAM: payloads of one role in order of group + groups x member are one file: index "
+        "JSON; data a tar (POSIX pax) of a BagIt bag, maybe zstd (RFC 8878), maybe age: the index "
+        "tells.",
+        "PARITY tile r of a group (member K + r) gives back lost tiles: for each codeword payload "
+        "P(r) = sum over data members c of D(c) / ((255 - r) XOR c) in GF(256), polynomial "
+        "0x11D; of L bytes, bits i of the 8 eighths form number i, first eighth lowest bit.",
+        "CODE: a codeword is 60 blocks of Z bits (data Z = 172, header Z = 13). The table lists "
+        "for each information block, parted by commas, rows (a-z, A-D = 0..29) and shifts s. "
+        "Check z of a row, 0..Z-1, holds bit (z + s) mod Z of the block. The R blocks left are "
+        "parity: the first in row 0 (s 1), row R div 2 (s 0), row R-1 (s 1); parity block j > 0 in "
+        "rows j-1 and j (s 0). The bits of each check add up to an even number: so errors are "
+        "found and corrected (low-density parity check).",
+    ]
+    tables = zip(("header", *_TABLE_NAMES), (header_code(), *map(tile_code, RATES)), strict=True)
+    paragraphs += [f"TABLE {name}: {code_table(code)}" for name, code in tables]
+    return fill_rows(paragraphs)
 
 
-def read_page(soft: NDArray[np.int8]) -> str | None:
-    """Read a control page.
-
-    Parameters
-    ----------
-    soft : (planes, 512, 512) or (512, 512) int8 array
-        Soft bits of the modules of its area as those of a tile, positive where a module is not
-        milled; turned, mirrored or negative as the image was.
-
-    Returns
-    -------
-    str or None
-        Its text with the row that says which page it is, ``?`` for what is no letter; None
-        where no frame is seen.
-    """
-    side = SIDE // SCALE
-    first = soft.reshape(-1, SIDE, SIDE)[0].astype(np.int64)
-    sums = first.reshape(side, SCALE, side, SCALE).sum(axis=(1, 3))
-    belongs, frame = _frame()
-    signs = np.where(frame[belongs] == 1, -1, 1)
-    best, answer = 0.0, sums
-    for turns in range(4):
-        for seen in (np.rot90(sums, turns), np.rot90(sums, turns).T):
-            around = seen[belongs]
-            likeness = float((signs * around).sum() / max(np.abs(around).sum(), 1))
-            if abs(likeness) > abs(best):
-                best, answer = likeness, seen
-    if abs(best) < LIKENESS:
-        return None
-    inside = answer[BORDER:-BORDER, BORDER:-BORDER] * (1 if best > 0 else -1)
-    codes = np.packbits(inside < 0, axis=1)
-    return "".join(chr(code) if 32 <= code < 127 else "?" for code in codes.ravel())
+_DEPTHS = (
+    " Modules have 4 depths 0-3 = bits 00, 01, 11, 10 (high bit, low bit); marks, headers and "
+    "unused modules use 0 and 3 alone, for 0 and 1."
+)
