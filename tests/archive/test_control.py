@@ -53,7 +53,7 @@ def test_a_page_is_read_whichever_way_it_lies(turns: int, mirrored: bool, negati
 
 def test_a_page_is_read_through_noise_that_no_tile_would_bear() -> None:
     rng = np.random.default_rng(1)
-    page = draw_control(49.0, 2, 4, "4/5", 1)[0]
+    page = draw_control(0, 49.0, 2, 4, "4/5", 1)
     received = 1.2 * (1.0 - 2 * page) + rng.normal(size=page.shape)
     # every ninth module of a tile would be read wrongly
     assert ((received < 0) != page).mean() > 0.11
@@ -77,7 +77,7 @@ def test_letters_that_are_spoilt_are_marked() -> None:
 @pytest.mark.parametrize("bits", [1, 2])
 def test_all_that_a_reader_needs_fits(rate: str, bits: int) -> None:
     text = control_text(1234.567, 16, 1000, rate, bits)
-    pages = list(draw_control(1234.567, 16, 1000, rate, bits))
+    pages = [draw_control(page, 1234.567, 16, 1000, rate, bits) for page in range(4)]
     assert set(np.unique(pages)) == {0, 2**bits - 1}
     told = read_all(pages)
     assert told == text.ljust(4 * ROOM)

@@ -15,22 +15,30 @@ from napari_nanoqr.codes.ldpc import header_code, tile_code
 _TABLE_NAMES = ("1/2", "2/3", "4/5", "53/60")
 
 
-@lru_cache(maxsize=4)
 def draw_control(
-    pitch_nm: float, tiles_per_field: int, gap_modules: int, rate: str, bits: int
-) -> tuple[NDArray[np.uint8], ...]:
-    """Draw the four control pages of a sheet.
+    page: int, pitch_nm: float, tiles_per_field: int, gap_modules: int, rate: str, bits: int
+) -> NDArray[np.uint8]:
+    """Draw a control page of a sheet.
 
     Parameters
     ----------
+    page : int
+        0 to 3.
     pitch_nm, tiles_per_field, gap_modules, rate, bits
         See :func:`control_text`.
 
     Returns
     -------
-    tuple of (512, 512) uint8 arrays
+    (512, 512) uint8 array
         Level of each module.
     """
+    return _pages(pitch_nm, tiles_per_field, gap_modules, rate, bits)[page]
+
+
+@lru_cache(maxsize=4)
+def _pages(
+    pitch_nm: float, tiles_per_field: int, gap_modules: int, rate: str, bits: int
+) -> tuple[NDArray[np.uint8], ...]:
     text = control_text(pitch_nm, tiles_per_field, gap_modules, rate, bits)
     return tuple(draw_pages(text, bits))
 

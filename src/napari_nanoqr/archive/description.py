@@ -1,4 +1,7 @@
-"""What the description tiles of a sheet hold: the format in words, and the short decoder."""
+"""What the description tiles of a sheet hold: the format in words, and the short decoder.
+
+The words are those of ``format.md`` beside this module, which the docs show too.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ TABLES_END: Final = 'if __name__ == "__main__":'
 """The line behind the tables."""
 
 
+def format_text() -> str:
+    """Return the description of the format, Markdown in plain ASCII."""
+    return _file("format.md")
+
+
 def short_decoder() -> str:
     """Return the source of the program that reads one tile with Python alone.
 
@@ -27,8 +35,18 @@ def short_decoder() -> str:
     str
         :mod:`napari_nanoqr.archive.short_decoder`, word for word.
     """
-    file = resources.files("napari_nanoqr.archive") / "short_decoder.py"
-    return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+    return _file("short_decoder.py")
+
+
+def _file(name: str) -> str:
+    text = (resources.files("napari_nanoqr.archive") / name).read_text(encoding="utf-8")
+    # a checkout on Windows may have lines that end otherwise
+    return text.replace("\r\n", "\n")
+
+
+def description() -> str:
+    """Return what the description tiles of every sheet say together."""
+    return f"{format_text()}\n## The program: short_decoder.py\n\n{short_decoder()}"
 
 
 def with_tables(source: str) -> str:
