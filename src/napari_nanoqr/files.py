@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,52 @@ def complete_file(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def complete_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside the wanted one, put in its place when all went well.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that is wanted. What stands there stays until the new one is complete, and is
+        then gone: whoever calls has made sure that it may be.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    OSError
+        Where the folder above is missing or cannot be written to.
+    """
+    parent = folder.resolve().parent
+    if not parent.is_dir():
+        raise FileNotFoundError(f"The folder {parent} does not exist.")
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=parent))
+    old = beside.with_name(beside.name + "-old")
+    try:
+        yield beside
+        if os.name == "posix":
+            # mkdtemp makes folders private; a result is as readable as any other new folder
+            mask = os.umask(0)
+            os.umask(mask)
+            beside.chmod(0o777 & ~mask)
+        stood = folder.exists()
+        if stood:
+            folder.rename(old)
+        try:
+            beside.rename(folder)
+        except OSError:
+            if stood:
+                old.rename(folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from napari_nanoqr.fib.jobs.stages import FORMAT, fields_csv, stage_list, symbol
 from napari_nanoqr.fib.pattern_files import write_pattern
 from napari_nanoqr.fib.sidecar import sidecar_path
 from napari_nanoqr.fib.verify import Verification
-from napari_nanoqr.files import file_hash
+from napari_nanoqr.files import complete_folder, file_hash
 from napari_nanoqr.progress import Progress, go_on
 
 STAGES = "stages.json"
@@ -101,18 +98,9 @@ def write_job(
     if set(job.name) & set(NOT_IN_NAMES) or not job.name.strip():
         raise ValueError(f"The name {job.name!r} cannot be a file's: leave out {NOT_IN_NAMES}")
     replaceable(folder)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=_parent(folder)))
-    try:
+    with complete_folder(folder) as beside:
         found, stages = _write(job, beside, suffix.lower(), progress, cancelled, options)
         go_on(cancelled)
-        if os.name == "posix":
-            # mkdtemp makes folders private; a result is as readable as any other new folder
-            mask = os.umask(0)
-            os.umask(mask)
-            beside.chmod(0o777 & ~mask)
-        _exchange(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     files = tuple(folder / name for name in found)
     return WrittenJob(folder, files, tuple(found.values()), stages)
 
@@ -150,13 +138,6 @@ def _written(folder: Path) -> set[str]:
     return names | {STAGES, "stages.csv", "symbols.csv", "overview.svg", "overview.png"}
 
 
-def _parent(folder: Path) -> Path:
-    parent = folder.resolve().parent
-    if not parent.is_dir():
-        raise FileNotFoundError(f"The folder {parent} does not exist.")
-    return parent
-
-
 def _write(
     job: Job, folder: Path, suffix: str, progress: Progress | None,
     cancelled: Callable[[], bool] | None, options: dict[str, Any],
@@ -183,18 +164,3 @@ def _write(
         (folder / name).write_text(text, encoding="utf-8", newline="")
     overview_png(job).save(folder / "overview.png")
     return found, stages
-
-
-def _exchange(new: Path, folder: Path) -> None:
-    """Put a folder in the place of another, which is put back where that fails."""
-    old = new.with_name(new.name + "-old")
-    stood = folder.exists()
-    if stood:
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if stood:
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
