@@ -167,7 +167,7 @@ class LdpcCode:
         ValueError
             Where the array has another shape or type, or ``iterations`` is negative.
         """
-        from napari_nanoqr.codes.ldpc.min_sum import decode_words
+        from napari_nanoqr.codes.ldpc.decoder import decode_words
 
         given = _checked(soft, self.n, "soft bits")
         if given.dtype != np.int8:
