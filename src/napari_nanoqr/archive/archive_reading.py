@@ -126,10 +126,12 @@ class ArchiveReading:
             lines.append(f"Least margin of a tile: {margin:.1f} dB.")
         if self.groups:
             tightest = min(self.groups, key=lambda each: each.spare)
-            spare = max(tightest.spare, 0)
+            members = tightest.data_count + tightest.parity_count
+            spare = tightest.spare
+            could = f"could lose {spare} more" if spare >= 0 else f"lost {-spare} too many"
             lines.append(
-                f"Outer code: the tightest of {len(self.groups)} groups could lose {spare} more of "
-                f"its {tightest.data_count + tightest.parity_count} tiles."
+                f"Outer code: the tightest of {len(self.groups)} groups {could} of its {members} "
+                "tiles."
             )
         lines.append(f"Images: {self.images_new} read now, {self.images_read} in all.")
         lines += [f"  {each.name}: {each.reason}" for each in self.unread[:MOST_LINES]]

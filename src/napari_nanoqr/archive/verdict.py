@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -132,8 +132,16 @@ def tile_verdicts(
     return found
 
 
-def rewrite_list(verdicts: Iterable[TileVerdict]) -> str:
-    """Return the tiles that are worth writing again as CSV, by sheet and field."""
+def rewrite_list(verdicts: Iterable[TileVerdict], wrong: Collection[tuple[int, int]] = ()) -> str:
+    """Return the tiles that are worth writing again as CSV, by sheet and field.
+
+    Parameters
+    ----------
+    verdicts : iterable of TileVerdict
+        Those that are whole are left out.
+    wrong : collection of (int, int)
+        Sheet and tile of those that are not what was written.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
@@ -141,10 +149,11 @@ def rewrite_list(verdicts: Iterable[TileVerdict]) -> str:
          "reason"]
     )  # fmt: skip
     for each in verdicts:
-        if each.reason:
+        reason = "not as written" if (each.sheet, each.tile) in wrong else each.reason
+        if reason:
             writer.writerow(
                 [each.sheet, each.field, each.tile, each.row, each.column, f"{each.top_nm:g}",
-                 f"{each.left_nm:g}", each.kind, each.group, each.member, each.reason]
+                 f"{each.left_nm:g}", each.kind, each.group, each.member, reason]
             )  # fmt: skip
     return text.getvalue()
 
