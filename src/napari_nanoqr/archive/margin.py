@@ -2,8 +2,8 @@
 
 Soft bits tell I bits of information each. White Gaussian noise that lets just as much through
 has a certain ratio of signal to noise; the margin is how many decibels that lies above the ratio
-at which the code of this rate loses one codeword in a thousand. So a margin of 6 dB bears half
-the contrast, or twice the noise.
+at which half of the codewords that are told as much are lost. A few tenths of a decibel above it
+none are any more. A margin of 6 dB bears half the contrast, or twice the noise.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ STEPS_A_NAT: Final = 8
 SCALES: Final = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """What soft bits that are too sure, or not sure enough, may be multiplied by."""
 
-THRESHOLD_DB: Final = {"1/2": 1.3, "2/3": 1.98, "4/5": 2.87, "0.88": 3.7}
-"""Eb/N0 at which one codeword in a thousand is lost, measured in white Gaussian noise."""
+THRESHOLD_DB: Final = {"1/2": 0.73, "2/3": 1.52, "4/5": 2.48, "0.88": 3.36}
+"""Eb/N0 of the noise that tells as much as a codeword was told of which every second is lost.
+
+Measured on 2800 codewords of each rate, sorted by what their soft bits told.
+"""
 
 CODE_RATE: Final = {"1/2": 1 / 2, "2/3": 2 / 3, "4/5": 4 / 5, "0.88": 53 / 60}
 """Information bits of the code a bit of the codeword."""
 
 
 def threshold_rho(rate: str) -> float:
-    """Return amplitude over sigma of a bit at which one codeword in a thousand is lost."""
+    """Return amplitude over sigma of a bit that tells what a codeword needs at least."""
     return float(np.sqrt(2 * CODE_RATE[rate] * 10 ** (THRESHOLD_DB[rate] / 10)))
 
 
@@ -41,7 +44,7 @@ def _count(soft: NDArray[np.int8], bits: NDArray[np.uint8], counts: NDArray[np.i
         for place in range(soft.shape[1]):
             value = np.int64(soft[word, place])
             if bits[word, place]:
-                value = -value
+                value = min(-value, 127)
             counts[word, value + 128] += 1
 
 

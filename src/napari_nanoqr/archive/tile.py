@@ -224,7 +224,8 @@ def _soft_words(soft: NDArray[np.int8], rate: str, bits: int) -> NDArray[np.int8
     """Soft bits of a tile's codewords, ``(25 * bits, 10320)``, the known zeros certain."""
     planes = np.zeros((bits, SIDE, SIDE), np.int8)
     seen = soft.reshape(-1, SIDE, SIDE)[:bits]
-    planes[: len(seen)] = seen
+    # -128 has no opposite
+    np.maximum(seen, -CERTAIN, out=planes[: len(seen)])
     words = planes.reshape(-1)[word_cells(bits)] * _signs(bits)
     words[:, 8 * (WORD_BYTES[rate] + 8) : tile_code(rate).k] = CERTAIN
     return words
