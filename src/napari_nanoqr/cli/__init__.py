@@ -11,7 +11,7 @@ from napari_nanoqr.cli.settings import expand_settings
 
 COMMANDS = (
     "demo", "encode", "smallest", "plan", "export", "array", "predict", "simulate", "decode",
-    "measure", "verify", "restore", "info", "watch", "trend",
+    "measure", "verify", "restore", "info", "watch", "trend", "archive",
 )  # fmt: skip
 
 DESCRIPTION = """\
