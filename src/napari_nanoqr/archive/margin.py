@@ -44,7 +44,7 @@ def _count(soft: NDArray[np.int8], bits: NDArray[np.uint8], counts: NDArray[np.i
         for place in range(soft.shape[1]):
             value = np.int64(soft[word, place])
             if bits[word, place]:
-                value = min(-value, 127)
+                value = min(-value, np.int64(127))
             counts[word, value + 128] += 1
 
 
