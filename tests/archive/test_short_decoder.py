@@ -59,7 +59,7 @@ def test_it_is_short_and_needs_nothing_but_python() -> None:
 
 
 def test_its_tables_are_those_of_the_codes() -> None:
-    # where this fails, the file has to be written anew: with_tables(short_decoder())
+    # where the codes changed, write with_tables(short_decoder()) into short_decoder.py
     assert with_tables(source()) == source()
 
 
