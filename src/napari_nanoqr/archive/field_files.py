@@ -24,7 +24,7 @@ from napari_nanoqr.files import file_hash
 from napari_nanoqr.processes import python_module, start_process
 from napari_nanoqr.progress import go_on
 
-READ_BACK = 50
+READ_BACK = 16
 """So many fields of a sheet are read back, evenly spread; all where there are no more."""
 
 _WAIT_S = 0.2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_nanoqr.archive import figures
 from napari_nanoqr.archive.layout import SIDE, WORD_BITS, WORD_BYTES, WORDS
-from napari_nanoqr.archive.outer import Groups
+from napari_nanoqr.archive.outer import Groups, most_data, parity_needed
 from napari_nanoqr.archive.settings import SHEETS_MM, ArchiveSettings
 from napari_nanoqr.archive.sheet import SheetPlan
 from napari_nanoqr.fib.beam_choice import choose_beam, film_kept
@@ -25,8 +25,8 @@ FORMAT = "napari-nanoqr archive plan"
 A4_MM2 = SHEETS_MM["A4"][0] * SHEETS_MM["A4"][1]
 
 FILE_BYTES = {
-    1: {".oas": 0.228, ".gds": 14.7, ".bmp": 3.0},
-    2: {".oas": 0.471, ".gds": 32.0, ".bmp": 3.0},
+    1: {".oas": 0.236, ".gds": 14.7, ".bmp": 3.0},
+    2: {".oas": 0.490, ".gds": 31.9, ".bmp": 3.0},
 }
 """Bytes of a pattern file for each module, by the bits of a module; measured on fields of 1024 x
 1024 modules of tiles."""
@@ -187,12 +187,16 @@ class ArchivePlan:
     def density(self) -> dict[str, float]:
         """Bits in an um^2 and TB on a side of A4: raw, net, and net of full sheets.
 
-        Full sheets leave out what each sheet has once, and what packing takes.
+        Full sheets hold one copy in groups of full size; what a sheet has once, and what packing
+        takes, is left out.
         """
         raw = self.settings.bits_per_module / (self.settings.pitch_nm / 1000) ** 2
         shares = self.efficiency
         net = raw * shares["total"]
-        full = net / shares["front_matter"] / shares["packing"]
+        data = most_data(self.settings.tile_loss, self.settings.failure)
+        spare = parity_needed(data, self.settings.tile_loss, self.settings.failure) or 0
+        kept = ("marks_and_headers", "inner_code", "checksums", "gaps")
+        full = raw * math.prod(shares[key] for key in kept) * data / (data + spare)
         tb = A4_MM2 * 1e6 / 8 / 1e12
         return {
             "raw_bit_per_um2": raw, "net_bit_per_um2": net, "full_bit_per_um2": full,

@@ -1,4 +1,4 @@
-"""``nanoqr archive``: whole files on sheets of tiles, and back."""
+"""``nanoqr archive``: whole files on sheets of film, and back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import argparse
 from importlib import import_module
 from typing import Any
 
-COMMANDS = ("simulate", "read", "verify", "audit")
+COMMANDS = ("plan", "write", "simulate", "read", "verify", "audit")
 
 DESCRIPTION = """\
-Store whole files on sheets of tiles in a ceramic film, and read them back from micrographs."""
+Store whole files on sheets of film, as tiles far denser than QR codes, and read them back from
+micrographs."""
 
 EPILOG = """\
 the whole loop:
-  nanoqr archive write photos -o my-archive
+  nanoqr archive plan --size 2TB
+  nanoqr archive write letters photos -o my-archive
   nanoqr archive simulate my-archive -o images
   nanoqr archive read images -o files
   nanoqr archive verify my-archive images
@@ -23,10 +25,10 @@ the whole loop:
 
 
 def add_command(commands: Any) -> None:
-    """Add the command's own commands to the parser."""
+    """Add the command with its own commands to the parser."""
     parser = commands.add_parser(
         "archive",
-        help="whole files on sheets of tiles, and back",
+        help="whole files on sheets of film, and back",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

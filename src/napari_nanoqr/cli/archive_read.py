@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         options.images, options.output, scheduler=options.scheduler, jobs=options.jobs,
         archive=options.archive, pixel_size_nm=options.pixel_size, pitch_nm=options.pitch,
         identities=[word for path in options.identity for word in read_identities(path)],
-        passphrase=None if options.passphrase_file is None else _line(options.passphrase_file),
+        passphrase=None if options.passphrase_file is None else first_line(options.passphrase_file),
         progress=tell_progress,
     )  # fmt: skip
     print(json.dumps(reading.to_dict()) if options.json else reading.to_text(), flush=True)
@@ -101,7 +101,8 @@ def tell_progress(done: int, planned: int, sentence: str) -> None:
     print(f"[{done}/{planned}] {sentence}", file=sys.stderr, flush=True)
 
 
-def _line(path: Path) -> str:
+def first_line(path: Path) -> str:
+    """Return the passphrase of a file: its first line."""
     lines = path.read_text(encoding="utf-8").splitlines()
     if not lines or not lines[0]:
         raise ValueError(f"{path} holds no passphrase in its first line.")

@@ -171,18 +171,18 @@ def beam_choice(design: Design, options: argparse.Namespace) -> BeamChoice | Non
     named = options.beam is not None and options.beam.strip().lower() != FASTEST
     if named or (options.beam is None and options.column is None):
         return None
-    return choose_beam(design.pitch_nm, _column(options.column))
+    return choose_beam(design.pitch_nm, named_column(options.column))
 
 
 def _named_beam(options: argparse.Namespace) -> Beam:
     from napari_nanoqr.fib.columns import find_beam, find_column
 
-    name = _column(options.column)
+    name = named_column(options.column)
     column = None if name is None else find_column(name).name
     return find_beam(column=column) if options.beam is None else find_beam(options.beam, column)
 
 
-def _column(name: str | None) -> str | None:
+def named_column(name: str | None) -> str | None:
     """Load a column's file, so that it is known by its name."""
     from napari_nanoqr.fib.columns import load_column
 
