@@ -84,20 +84,20 @@ def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
     """Sum up products of values with values around them, and of decisions with values."""
     rows, columns = levels.shape
     for i in range(2, rows - 4, stride):
-        here, wanted = levels[i], decided[i]
+        here, wanted = levels[i, 4 : columns - 4], decided[i, 4 : columns - 4]
         for a in range(5):
-            other = levels[i + a]
             for b in range(9):
+                other = levels[i + a, b : b + columns - 8]
                 total = np.float32(0)
-                for j in range(4, columns - 4):
-                    total += here[j] * other[j + b - 4]
+                for j in range(columns - 8):
+                    total += here[j] * other[j]
                 own[a, b] += total
         for a in range(5):
-            other = levels[i + a - 2]
             for b in range(5):
+                other = levels[i + a - 2, b + 2 : b + columns - 6]
                 total = np.float32(0)
-                for j in range(4, columns - 4):
-                    total += wanted[j] * other[j + b - 2]
+                for j in range(columns - 8):
+                    total += wanted[j] * other[j]
                 cross[a, b] += total
 
 

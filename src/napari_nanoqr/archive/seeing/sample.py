@@ -85,13 +85,17 @@ def _sample(image, nodes, tables, out):  # type: ignore[no-untyped-def]
                 if top < 0 or left < 0 or top + 8 > height or left + 8 > width:
                     out[i, 32 * b + j] = np.nan
                 else:
-                    wy = down[int((y - y0) * 32 + 0.5)]
-                    wx = right[int((x - x0) * 32 + 0.5)]
+                    wy = down[np.uint64((y - y0) * 32 + 0.5)]
+                    wx = right[np.uint64((x - x0) * 32 + 0.5)]
+                    # unsigned: an index that might be negative keeps compilers from vectors
+                    first, start = np.uint64(top), np.uint64(left)
                     total = np.float32(0)
                     for k in range(8):
                         row = np.float32(0)
                         for m in range(8):
-                            row += wx[m] * np.float32(image[top + k, left + m])
+                            row += wx[m] * np.float32(
+                                image[first + np.uint64(k), start + np.uint64(m)]
+                            )
                         total += wy[k] * row
                     out[i, 32 * b + j] = total
                 y += dy

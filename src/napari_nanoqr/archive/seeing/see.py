@@ -18,7 +18,7 @@ from napari_nanoqr.archive.seeing.sample import sampled
 from napari_nanoqr.archive.seeing.seen import SeenTile
 from napari_nanoqr.archive.seeing.soften import Softened, softened
 from napari_nanoqr.archive.seeing.track import Followed, followed, tile_mesh
-from napari_nanoqr.archive.seeing.unwrap import smoothed, unwrapped
+from napari_nanoqr.archive.seeing.unwrap import unwrapped
 
 FINE = 3.0
 """An image is binned as far as it leaves so many pixels a module along each axis."""
@@ -107,12 +107,13 @@ def _on_lattice(
     """Return the tiles on one lattice."""
     image, lattice, factors = binned(image, lattice)
     phases = block_phases(image, lattice)
-    turns = smoothed(*unwrapped(phases.lines))
+    turns = unwrapped(phases.lines)
     mesh = mesh_of(lattice, turns, phases.block, image.shape)
     levels = levelled(sampled(image, mesh, lattice.sizes))
     tiles: list[SeenTile] = []
     before: Softened | None = None
-    for place in find_tiles(levels):
+    # what shows most first: the filter that is learnt there serves the slivers, not the reverse
+    for place in sorted(find_tiles(levels), key=lambda place: -_area(place, levels.shape)):
         if stopped():
             break
         own = turn_back(part_of(levels, place), place.turned)
@@ -121,6 +122,13 @@ def _on_lattice(
         seen, before = _tile(tile, place, factors, before)
         tiles.append(seen)
     return tiles
+
+
+def _area(place: Place, shape: tuple[int, ...]) -> int:
+    """Modules of a tile that the matrix shows."""
+    high = min(place.row + SIDE, shape[0]) - max(place.row, 0)
+    wide = min(place.column + SIDE, shape[1]) - max(place.column, 0)
+    return max(high, 0) * max(wide, 0)
 
 
 def part_of(levels: NDArray[np.float32], place: Place) -> NDArray[np.float32]:

@@ -52,6 +52,16 @@ class Followed:
     taps: NDArray[np.float32]
 
 
+_SURE = 0.6
+"""A mark is where it fits so well, of 1 for a perfect one; chance does it once in 10^6 places."""
+
+_WILD = 0.6
+"""Modules by which hardly a part of a tile lies off a surface of third order through all of it."""
+
+_CLEAR = 0.4
+"""Levels are told apart in a block if its weight is so many times that of the tile's median."""
+
+
 def seen_at(modules: NDArray[np.float64], turned: int) -> NDArray[np.float64]:
     """Return where modules of a tile are in a matrix that shows it turned.
 
@@ -128,8 +138,9 @@ def followed(
         clear = filtered(levels, taps)
         anew = straightened(mesh, clear) if left else None
         if anew is None:
-            moved, most = displacements(levels, clear)
-            mesh = _moved(mesh, moved)
+            moved, most, weight = displacements(levels, clear)
+            mesh, wild = reined(_moved(mesh, moved), weight)
+            most = np.inf if wild else most
         else:
             mesh, most = anew, np.inf
         levels = levelled(sampled(image, mesh, sizes))
@@ -165,7 +176,7 @@ def equaliser(
 
 def displacements(
     levels: NDArray[np.float32], clear: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], float]:
+) -> tuple[NDArray[np.float32], float, NDArray[np.float32]]:
     """Tell from a tile's values by how much its modules were missed.
 
     A value that was taken too far to the right has more of its right neighbour than the left
@@ -185,6 +196,8 @@ def displacements(
         Modules (row, column) by which each block has to move.
     most : float
         The largest displacement of a block with contrast.
+    weight : (16, 16) float32 array
+        How well each block's levels are told apart, 0 to 1.
 
     References
     ----------
@@ -204,7 +217,8 @@ def displacements(
     weight = np.clip(open_eye / 0.08, 0.005, 1.0) * (count / BLOCK**2)
     even = smoothed(found, weight.astype(np.float32), 2, (0.5, 0.25))
     sure = weight > 0.1
-    return even, float(np.abs(even[sure]).max()) if sure.any() else 0.0
+    most = float(np.abs(even[sure]).max()) if sure.any() else 0.0
+    return even, most, weight.astype(np.float32)
 
 
 def _moved(mesh: Mesh, displacement: NDArray[np.floating]) -> Mesh:
@@ -217,9 +231,8 @@ def _moved(mesh: Mesh, displacement: NDArray[np.floating]) -> Mesh:
 def straightened(mesh: Mesh, clear: NDArray[np.float32]) -> Mesh | None:
     """Return a mesh through the marks of a tile where parts of it slipped by whole modules.
 
-    Every mark is sought around its place. Two neighbouring marks have to agree on a slip, since
-    one alone may be damaged. Between parts that slipped differently nothing is where the mesh has
-    it, so that all is drawn anew: bent by no more than a parabola in each direction.
+    Every mark is sought around its place. Between parts that slipped differently nothing is where
+    the mesh has it, so that all is drawn anew: bent by no more than a parabola in each direction.
 
     Parameters
     ----------
@@ -240,18 +253,11 @@ def straightened(mesh: Mesh, clear: NDArray[np.float32]) -> Mesh | None:
         _seek(clear, mark.row, mark.column, mark.bits, _SLIP, scores)
         scores *= sign
         best = np.unravel_index(int(scores.argmax()), scores.shape)
-        if scores[best] > 0.5 and scores[best] > scores[_SLIP, _SLIP] + 0.25:
+        if scores[best] > _SURE and scores[best] > scores[_SLIP, _SLIP] + 0.3:
             found[mark.centre] = int(best[0]) - _SLIP, int(best[1]) - _SLIP
         elif scores[_SLIP, _SLIP] > 0.4:
             found[mark.centre] = 0, 0
 
-    def supported(here: tuple[float, float]) -> bool:
-        return any(
-            slip == found[here] and place != here and np.hypot(*np.subtract(place, here)) < 190
-            for place, slip in found.items()
-        )
-
-    found = {here: slip for here, slip in found.items() if slip == (0, 0) or supported(here)}
     if len(found) < 6 or all(slip == (0, 0) for slip in found.values()):
         return None
     centres = np.array(list(found)) - 0.5
@@ -264,6 +270,48 @@ def straightened(mesh: Mesh, clear: NDArray[np.float32]) -> Mesh | None:
         sure = off < max(3 * float(np.median(off)), 1e-3)
     every = _parabolas(_nodes().reshape(-1, 2) * STEP)[:, : design.shape[1]]
     return Mesh((every @ shape).reshape(mesh.nodes.shape), mesh.first)
+
+
+def reined(mesh: Mesh, weight: NDArray[np.float32]) -> tuple[Mesh, bool]:
+    """Bring back those nodes of a tile that lie where no bend of the image could have them.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        17 x 17 nodes, most of them right.
+    weight : (16, 16) float32 array
+        How well levels are told apart in the block between them: a node is only brought back
+        where they are not.
+
+    Returns
+    -------
+    mesh : Mesh
+        The same where none is wild.
+    wild : bool
+        Some were.
+    """
+    places = _nodes().reshape(-1, 2) * STEP
+    y, x = (places / SIDE - 0.5).T
+    cubic = np.stack((y**3, y * y * x, y * x * x, x**3), axis=1)
+    terms = np.concatenate((_parabolas(places), cubic), axis=1)
+    pixels = mesh.nodes.reshape(-1, 2)
+    around = np.pad(weight, 1, mode="edge")
+    clear = (around[:-1, :-1] + around[1:, :-1] + around[:-1, 1:] + around[1:, 1:]).ravel() / 4
+    told = clear > _CLEAR * float(np.median(clear))
+    sure = told
+    for _ in range(4):
+        if np.count_nonzero(sure) < 60:
+            return mesh, False
+        shape = np.linalg.lstsq(terms[sure], pixels[sure], rcond=None)[0]
+        off = pixels - terms @ shape
+        # in modules: the linear terms are pixels a tile
+        size = np.linalg.norm(np.linalg.solve((shape[1:3] / SIDE).T, off.T), axis=0)
+        sure = told & (size < max(3 * float(np.median(size[told])), 0.05))
+    wild = (size > max(_WILD, 4 * float(np.median(size[told])))) & ~told
+    if not wild.any():
+        return mesh, False
+    nodes = np.where(wild[:, None], terms @ shape, pixels)
+    return Mesh(nodes.reshape(mesh.nodes.shape), mesh.first), True
 
 
 def _parabolas(modules: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,42 +7,57 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.archive.seeing.phases import BLOCK
 from napari_nanoqr.codes.compiled import compiled
 
-_REACH = 3
-"""Blocks around one that foretell its phase."""
+_SLOPES = 32.0
+"""Modules: standard deviation of the weights with which lines around a block tell how steep
+phases are."""
 
-_SLOPE = 0.02
-"""How steep phases are before anything is known, as a standard deviation in turns a block: a
-pitch that is wrong by 0.1 % does 0.03, drift more."""
+_SUM = 20.0
+"""Modules: the same for lines that are added up."""
 
 
-def unwrapped(lines: NDArray[np.complex64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return phases in turns, without jumps, and how sure they are.
+def unwrapped(lines: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """Return phases in turns, smooth and without jumps.
 
-    Blocks are taken one after the other, the surest of those beside known ones first; each has
-    the whole turns that bring it nearest to what a plane through the known ones around it tells.
+    How steep phases are is told by products of neighbouring lines, averaged around each block:
+    for that no phase has to be known. So turned, the lines of the blocks around are in phase and
+    add up. Then blocks are taken one after the other, the surest of those beside known ones
+    first; each has the whole turns that bring it nearest to what its neighbours foretell.
 
     Parameters
     ----------
-    lines : (rows, columns, 2) complex array
-        As of :class:`~napari_nanoqr.archive.seeing.phases.Phases`.
+    lines : (rows, columns, 2) complex64 array
+        As of :class:`~napari_nanoqr.archive.seeing.phases.Phases`. Phases may change by less than
+        half a turn from block to block.
 
     Returns
     -------
-    turns : (rows, columns, 2) float32 array
-        Their fractions are the angles of ``lines``.
-    weight : (rows, columns) float32 array
-        Proportional to one over the variance.
+    (rows, columns, 2) float32 array
+        Turns.
     """
-    size = np.abs(lines)
-    weight = np.minimum(size[..., 0], size[..., 1]) ** 2
-    weight /= max(float(np.median(weight)), 1e-12)
-    np.clip(weight, 1e-3, 4.0, out=weight)
-    angles = (np.angle(lines) / (2 * np.pi)).astype(np.float32)
-    turns = np.zeros_like(angles)
-    _grow(angles, weight.astype(np.float32), turns, _REACH, 1 / _SLOPE**2 * 0.01)
-    return turns, weight.astype(np.float32)
+    turns = np.zeros(lines.shape, np.float32)
+    for axis in range(2):
+        one = np.ascontiguousarray(lines[..., axis])
+        size = np.abs(one)
+        # a few blocks with an edge or a particle may not outweigh all around them
+        one *= np.minimum(1, 2 * float(np.median(size)) / np.maximum(size, 1e-12))
+        down = _spread(one[1:] * one[:-1].conj(), _SLOPES)
+        right = _spread(one[:, 1:] * one[:, :-1].conj(), _SLOPES)
+        steep = [np.pad(np.angle(down), ((1, 1), (0, 0)), mode="edge"),
+                 np.pad(np.angle(right), ((0, 0), (1, 1)), mode="edge").T]  # fmt: skip
+        # between two blocks each; a block has the mean of both sides
+        slopes = np.stack([(steep[0][1:] + steep[0][:-1]) / 2,
+                           ((steep[1][1:] + steep[1][:-1]) / 2).T], -1)  # fmt: skip
+        slopes = (slopes / (2 * np.pi)).astype(np.float32)
+        added = np.zeros_like(one)
+        reach = np.array([max(1, round(1.6 * _SUM / size)) for size in BLOCK])
+        _add_up(one, slopes, reach, np.array(BLOCK) / _SUM, added)
+        grown = np.zeros(one.shape, np.float32)
+        _grow(added, slopes, grown)
+        turns[..., axis] = grown
+    return turns
 
 
 def smoothed(
@@ -72,6 +87,72 @@ def smoothed(
     out = np.empty_like(turns)
     _smooth(turns, weight, reach, spreads, out)
     return out
+
+
+def _spread(values: NDArray[np.complex64], modules: float) -> NDArray[np.complex64]:
+    """Return Gaussian means, nothing being outside."""
+    from scipy.ndimage import gaussian_filter1d
+
+    for axis, size in enumerate(BLOCK):
+        values = gaussian_filter1d(values, modules / size, axis=axis, mode="constant", truncate=2.0)
+    return values
+
+
+@compiled
+def _add_up(lines, slopes, reach, scale, added):  # type: ignore[no-untyped-def]
+    """Add up the lines around each block, turned by what lies between."""
+    rows, columns = lines.shape
+    for y in range(rows):
+        for x in range(columns):
+            total = np.complex64(0)
+            for i in range(max(0, y - reach[0]), min(rows, y + reach[0] + 1)):
+                for j in range(max(0, x - reach[1]), min(columns, x + reach[1] + 1)):
+                    b, a = i - y, j - x
+                    weight = np.exp(-0.5 * ((b * scale[0]) ** 2 + (a * scale[1]) ** 2))
+                    angle = -np.float32(np.pi) * (
+                        b * (slopes[y, x, 0] + slopes[i, j, 0])
+                        + a * (slopes[y, x, 1] + slopes[i, j, 1])
+                    )
+                    turn = np.complex64(np.cos(angle) + 1j * np.sin(angle))
+                    total += np.float32(weight) * lines[i, j] * turn
+            added[y, x] = total
+
+
+@compiled
+def _grow(lines, slopes, turns):  # type: ignore[no-untyped-def]
+    rows, columns = lines.shape
+    known = np.zeros((rows, columns), np.bool_)
+    waiting = np.zeros((rows, columns), np.bool_)
+    start = 0
+    best = -1.0
+    for y in range(rows):
+        for x in range(columns):
+            if abs(lines[y, x]) > best:
+                best = abs(lines[y, x])
+                start = y * columns + x
+    queue = [(-1.0, start)]
+    waiting.flat[start] = True
+    while len(queue) > 0:
+        _, place = heapq.heappop(queue)
+        y, x = place // columns, place % columns
+        told = weight = 0.0
+        for i in range(max(0, y - 1), min(rows, y + 2)):
+            for j in range(max(0, x - 1), min(columns, x + 2)):
+                if known[i, j]:
+                    b, a = y - i, x - j
+                    share = abs(lines[i, j]) / (a * a + b * b)
+                    weight += share
+                    told += share * (
+                        turns[i, j]
+                        + b * (slopes[y, x, 0] + slopes[i, j, 0]) / 2
+                        + a * (slopes[y, x, 1] + slopes[i, j, 1]) / 2
+                    )
+                elif not waiting[i, j]:
+                    waiting[i, j] = True
+                    heapq.heappush(queue, (-np.float64(abs(lines[i, j])), i * columns + j))
+        angle = np.arctan2(lines[y, x].imag, lines[y, x].real) / (2 * np.pi)
+        turns[y, x] = angle + (np.round(told / weight - angle) if weight > 0 else 0.0)
+        known[y, x] = True
 
 
 @compiled
@@ -112,39 +193,6 @@ def _plane(values, weight, known, y, x, reach, ridge, axis, centre, spread):  # 
     by = (cxx * cy - cyx * cx) / det
     bx = (cyy * cx - cyx * cy) / det
     return mv - by * my - bx * mx
-
-
-@compiled
-def _grow(angles, weight, turns, reach, ridge):  # type: ignore[no-untyped-def]
-    rows, columns = weight.shape
-    known = np.zeros((rows, columns), np.bool_)
-    waiting = np.zeros((rows, columns), np.bool_)
-    start = 0
-    best = -1.0
-    # the surest three by three
-    for i in range(rows):
-        for j in range(columns):
-            total = 0.0
-            for a in range(max(0, i - 1), min(rows, i + 2)):
-                for b in range(max(0, j - 1), min(columns, j + 2)):
-                    total += weight[a, b]
-            if total > best:
-                best = total
-                start = i * columns + j
-    queue = [(-1.0, start)]
-    waiting.flat[start] = True
-    while len(queue) > 0:
-        _, place = heapq.heappop(queue)
-        y, x = place // columns, place % columns
-        for axis in range(2):
-            told = _plane(turns, weight, known, y, x, reach, ridge, axis, 0.0, 0.0)
-            turns[y, x, axis] = angles[y, x, axis] + np.round(told - angles[y, x, axis])
-        known[y, x] = True
-        for i in range(max(0, y - 1), min(rows, y + 2)):
-            for j in range(max(0, x - 1), min(columns, x + 2)):
-                if not waiting[i, j]:
-                    waiting[i, j] = True
-                    heapq.heappush(queue, (-np.float64(weight[i, j]), i * columns + j))
 
 
 @compiled
