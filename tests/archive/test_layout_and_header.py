@@ -44,8 +44,16 @@ def test_every_bit_of_every_codeword_has_a_cell_of_its_own(bits: int) -> None:
     assert set(np.unique(cells % 512**2)) == set(layout.data_cells()[:258_000].tolist())
 
 
-def test_a_codeword_of_two_bits_a_module_takes_both_planes_in_turn() -> None:
-    planes = layout.word_cells(2) // 512**2
+def test_cells_and_bits_of_codewords_go_together_as_the_format_says() -> None:
+    words = layout.word_cells()
+    for q in (0, 1, 24, 25, 26, 51_234, 257_999):
+        assert words[q % 25, 6379 * (q // 25) % 10_320] == layout.data_cells()[q]
+
+
+def test_with_two_bits_a_module_each_cell_holds_a_bit_of_two_codewords() -> None:
+    one, two = layout.word_cells(), layout.word_cells(2)
+    assert (two % 512**2 == np.concatenate((one, one))).all()
+    planes = two // 512**2
     assert planes[0, :4].tolist() == [0, 1, 0, 1]
     assert planes[25, :4].tolist() == [1, 0, 1, 0]
 

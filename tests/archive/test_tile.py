@@ -119,6 +119,32 @@ def test_a_scratch_costs_all_codewords_the_same_and_the_tile_nothing() -> None:
     assert np.ptp(tile.information) < 0.02
 
 
+@pytest.mark.parametrize("side", range(4))
+def test_a_sixth_of_a_tile_may_be_missing_at_any_side(side: int) -> None:
+    payload = payload_for(HEADER)
+    soft = clean(encode_tile(HEADER, payload))
+    np.rot90(soft[0], side)[:82] = 0
+    assert decode_tile(soft).payload == payload
+
+
+def test_a_patch_may_be_missing_anywhere() -> None:
+    payload = payload_for(HEADER)
+    soft = clean(encode_tile(HEADER, payload))
+    soft[0, 150:350, 60:260] = 0
+    assert decode_tile(soft).payload == payload
+
+
+def test_less_than_the_information_is_not_enough_and_costs_no_time() -> None:
+    payload = payload_for(HEADER)
+    soft = clean(encode_tile(HEADER, payload))
+    soft[0, :105] = 0
+    tile = decode_tile(soft)
+    assert tile.header == HEADER.holding(payload)
+    assert tile.blocks == (None,) * 25
+    assert tile.iterations.max() == 0
+    assert tile.margin < 0
+
+
 def test_a_scratch_that_lies_is_borne_too() -> None:
     payload = payload_for(HEADER)
     soft = clean(encode_tile(HEADER, payload))

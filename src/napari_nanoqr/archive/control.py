@@ -67,7 +67,7 @@ def control_text(
         Printable ASCII for :func:`~napari_nanoqr.archive.control_page.draw_pages`; it fits.
     """
     depths = "" if bits == 1 else _DEPTHS
-    bit_of = "25 i + c" if bits == 1 else "25 i + (c mod 25), high bit if (c div 25 + i) is even"
+    other = "" if bits == 1 else _OTHER_HALF
     paragraphs = [
         "".join(map(chr, range(32, 127))),
         "These are all letters in order of their numbers 32 to 126. A letter is 8 squares of a "
@@ -89,8 +89,9 @@ def control_text(
         + (". " if bits == 1 else ", its low bit XOR s(262144 + 512 y + x). ")
         + "Marks show s(524288) and on: corners top left, top right, bottom left, bottom right, "
         "then small ones, all row by row.",
-        f"DATA: {25 * bits} codewords of 10320 bits, rate {_TABLE_NAMES[RATES.index(rate)]}. Bit i "
-        f"of codeword c is in data module q = {bit_of}. First bits: {WORD_BYTES[rate]} bytes of "
+        f"DATA: {25 * bits} codewords of 10320 bits, rate {_TABLE_NAMES[RATES.index(rate)]}. Data "
+        f"module q holds bit i = 6379 (q div 25) mod 10320 of codeword c = q mod 25{other}. First "
+        f"bits of a codeword: {WORD_BYTES[rate]} bytes of "
         "payload, high bit first; then 8 bytes CRC-64/XZ of these bytes and one byte c; then 0 "
         "up to the parity bits. The payload of a tile is that of all its codewords in order.",
         "HEADER bytes: 2 'NQ'; 1 version; 1 code: role x 16 + (bits a module - 1) x 4 + rate "
@@ -119,4 +120,8 @@ def control_text(
 _DEPTHS = (
     " Modules have 4 depths 0-3 = bits 00, 01, 11, 10 (high bit, low bit); marks, headers and "
     "unused modules use 0 and 3 alone, for 0 and 1."
+)
+
+_OTHER_HALF = (
+    " and of codeword c + 25: for even i as high and low bit, for odd i as low and high bit"
 )

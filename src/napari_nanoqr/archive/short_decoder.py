@@ -217,10 +217,10 @@ def main() -> int:
     checks, cells = make_checks(TILE[rate], 172), data_cells()
     payload, lost = b"", []
     for word in range(25 * planes):
-        beliefs = []
+        beliefs = [0.0] * 10320
         for i in range(10320):
-            cell = cells[25 * i + word % 25]
-            beliefs.append(belief(tile, cell, (word // 25 + i) % planes, depths))
+            cell, bit = cells[25 * i + word % 25], 6379 * i % 10320
+            beliefs[bit] = belief(tile, cell, (word // 25 + bit) % planes, depths)
         data = to_bytes(correct(beliefs, checks), size + 8)
         if crc64(data[:size] + bytes([word])) != int.from_bytes(data[size:], "big"):
             lost.append(word)

@@ -234,18 +234,19 @@ def _soft_words(soft: NDArray[np.int8], rate: str, bits: int) -> NDArray[np.int8
 def _decode_words(words: NDArray[np.int8], rate: str, bits: int, iterations: int) -> DecodedWords:
     """Decode the codewords of several tiles, and hold each against its CRC."""
     code, size = tile_code(rate), WORD_BYTES[rate]
-    found = code.decode(words, iterations)
-    data = np.packbits(found.bits[:, : 8 * (size + 8)], axis=1)
+    # what tells of fewer bits than a codeword has of information cannot tell which it is
+    able = np.count_nonzero(words, axis=1) >= code.k
+    found = code.decode(words[able], iterations)
+    data = np.zeros((len(words), size + 8), np.uint8)
+    data[able] = np.packbits(found.bits[:, : 8 * (size + 8)], axis=1)
+    converged, rounds = np.zeros(len(words), bool), np.zeros(len(words), np.int32)
+    converged[able], rounds[able] = found.converged, found.iterations
     places = np.arange(len(words)) % (WORDS * bits)
     sums = crc64(data[:, :size], places.astype(np.uint8)).astype(">u8").view(np.uint8)
-    good = (data[:, size:] == sums.reshape(-1, 8)).all(axis=1)
+    good = able & (data[:, size:] == sums.reshape(-1, 8)).all(axis=1)
     sent = np.zeros(words.shape, np.uint8)
     if good.any():
-        sent[good] = code.encode(found.bits[good])
+        sent[good] = code.encode(found.bits[good[able]])
     return DecodedWords(
-        data[:, :size],
-        good,
-        found.converged,
-        found.iterations,
-        *weigh_words(words, sent, good, rate),
+        data[:, :size], good, converged, rounds, *weigh_words(words, sent, good, rate)
     )
