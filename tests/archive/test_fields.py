@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.fields import FIELD_SUFFIXES, level_doses, read_field, write_field
+from napari_nanoqr.archive.fields import FIELD_SUFFIXES, read_field, write_field
+from napari_nanoqr.archive.levels import level_set
 from napari_nanoqr.fib.pattern import BadPattern
 from napari_nanoqr.fib.pattern_files import read_pattern
+
+THIRDS = (0, 1 / 3, 2 / 3, 1)
 
 
 def some_levels(rows: int = 512, columns: int = 1024, bits: int = 1, seed: int = 0) -> NDArray:
@@ -28,7 +31,7 @@ def some_levels(rows: int = 512, columns: int = 1024, bits: int = 1, seed: int =
 def test_levels_and_pitch_come_back(suffix: str, bits: int, tmp_path: Path) -> None:
     levels = some_levels(bits=bits)
     path = tmp_path / f"field{suffix}"
-    write_field(levels, path, 49.5, doses=level_doses(bits))
+    write_field(levels, path, 49.5, doses=level_set(bits).dose.tolist())
     read, pitch = read_field(path)
     assert pitch == pytest.approx(49.5)
     assert np.array_equal(read, levels)
@@ -41,7 +44,7 @@ def test_big_letters_alone_keep_their_pitch_and_the_size_of_their_field(
 ) -> None:
     levels = np.zeros((512, 512), dtype=np.uint8)
     levels[16:32, 64:96] = 3
-    write_field(levels, tmp_path / f"a{suffix}", doses=level_doses(2))
+    write_field(levels, tmp_path / f"a{suffix}", doses=THIRDS)
     read, pitch = read_field(tmp_path / f"a{suffix}")
     assert pitch == pytest.approx(49.0)
     assert np.array_equal(read, levels)
@@ -72,7 +75,7 @@ def test_an_independent_reader_sees_the_same_rectangles(suffix: str, tmp_path: P
     klayout = pytest.importorskip("klayout.db")
     levels = some_levels(64, 128, bits=2)
     path = tmp_path / f"field{suffix}"
-    write_field(levels, path, 49.0, doses=level_doses(2), layer=7)
+    write_field(levels, path, 49.0, doses=THIRDS, layer=7)
     layout = klayout.Layout()
     layout.read(str(path))
     seen = np.zeros_like(levels)
@@ -134,6 +137,17 @@ def test_what_cannot_be_a_field_is_refused_and_leaves_nothing(tmp_path: Path) ->
     with pytest.raises(ValueError, match="Layer"):
         write_field(levels, tmp_path / "a.oas", layer=64)
     assert not list(tmp_path.iterdir())
+
+
+def test_doses_that_do_not_tell_their_levels_are_asked_for(tmp_path: Path) -> None:
+    levels = np.zeros((512, 512), dtype=np.uint8)
+    levels[0, 0], levels[9, 9] = 1, 3
+    write_field(levels, tmp_path / "a.oas", doses=THIRDS)
+    with pytest.raises(BadPattern, match="give the doses"):
+        read_field(tmp_path / "a.oas")
+    assert np.array_equal(read_field(tmp_path / "a.oas", doses=THIRDS)[0], levels)
+    with pytest.raises(BadPattern, match="other doses"):
+        read_field(tmp_path / "a.oas", doses=(0, 1))
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

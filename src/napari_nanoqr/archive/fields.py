@@ -39,25 +39,6 @@ GRID_NM = 1e-3
 _NAME = re.compile(r"NANOQR_(\d+)X(\d+)_(\d+)PM_(2|4)LEVELS")
 
 
-def level_doses(bits_per_module: int) -> tuple[float, ...]:
-    """Return the dose of each level in units of the full one, by rising level.
-
-    Parameters
-    ----------
-    bits_per_module : int
-        1 or 2: two or four levels, of evenly rising depth.
-
-    Raises
-    ------
-    ValueError
-        Where it is another.
-    """
-    if bits_per_module not in (1, 2):
-        raise ValueError(f"{bits_per_module} bits a module cannot be: use 1 or 2.")
-    deepest = 2**bits_per_module - 1
-    return tuple(level / deepest for level in range(deepest + 1))
-
-
 def check_pitch(pitch_nm: float) -> None:
     """Raise where layouts cannot hold a pitch exactly.
 
@@ -94,9 +75,8 @@ def write_field(
     pitch_nm : float
         Side of a module in nm.
     doses : sequence of float
-        Dose of each level in units of the full one, that of level 0 first; see
-        :func:`level_doses`. In layouts it is the data type, in thousandths; in bitmaps the
-        dwell, in 255ths.
+        Dose of each level in units of the full one, rising, that of level 0 first. In layouts it
+        is the data type, in thousandths; in bitmaps the dwell, in 255ths.
     layer : int
         0 to 63, of layouts.
 
@@ -139,8 +119,9 @@ def read_field(
     path : str or Path
         A file of :func:`write_field`, or one that another program saved of it.
     doses : sequence of float, optional
-        Dose of each level; by default as the name of a layout's cell tells, or else those of
-        one bit a module where all that is milled has the full dose, and of two bits where not.
+        Dose of each level; by default those that occur, by rising dose, of as many levels as
+        the name of a layout's cell tells; or else of two levels where one dose occurs, and of
+        four where three do.
     pitch_nm : float, optional
         Side of a module in nm; by default as the cell's name tells, or else the largest length
         of which all others in it are multiples; of bitmaps the size of a pixel.
@@ -168,17 +149,33 @@ def read_field(
         raise BadPattern(
             f"{path.name} is no file of a field: known are {', '.join(FIELD_SUFFIXES)}."
         )
+    levels = None
     if suffix == ".bmp":
         boxes, dose, pitch_nm, shape = _read_bitmap(path, pitch_nm, shape)
     else:
-        boxes, dose, named, pitch_nm, shape = _read_layout(path, pitch_nm, shape)
-        doses = named if doses is None else doses
+        boxes, dose, levels, pitch_nm, shape = _read_layout(path, pitch_nm, shape)
     if doses is None:
-        doses = level_doses(1 if (np.abs(dose - 1) < MOST_DOSE_ERROR).all() else 2)
+        doses = _doses_of(dose, levels, path)
     apart = np.abs(dose[:, None] - np.array(doses)[None, 1:])
     if apart.min(axis=1, initial=math.inf).max(initial=0) > MOST_DOSE_ERROR:
         raise BadPattern(f"{path.name} holds other doses than those of its levels.")
     return _filled(boxes, (apart.argmin(axis=1) + 1).astype(np.uint8), shape, path), pitch_nm
+
+
+def _doses_of(dose: NDArray[np.float64], levels: int | None, path: Path) -> tuple[float, ...]:
+    """Return the dose of each level: those that occur, or the full one alone."""
+    found = np.unique(dose)
+    if levels is None:
+        levels = 2 if len(found) == 1 else 4
+    if len(found) == 1:
+        # title and control pages use the deepest level alone
+        return (0.0,) + (math.inf,) * (levels - 2) + (float(found[0]),)
+    if len(found) != levels - 1:
+        raise BadPattern(
+            f"{path.name} holds {len(found)} doses, which do not tell which of {levels} levels "
+            "they are: give the doses of all levels."
+        )
+    return (0.0, *found.tolist())
 
 
 def _name(shape: tuple[int, ...], pitch_nm: float, levels: int) -> str:
@@ -204,10 +201,8 @@ def _write_layout(
 
 def _read_layout(
     path: Path, pitch_nm: float | None, shape: tuple[int, int] | None
-) -> tuple[
-    NDArray[np.int64], NDArray[np.float64], tuple[float, ...] | None, float, tuple[int, int]
-]:
-    """Return rectangles in modules from the field's corner, their doses, and those of levels."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int | None, float, tuple[int, int]]:
+    """Return rectangles in modules from the field's corner, their doses, and how many levels."""
     if path.suffix.lower() == ".gds":
         library = open_gds(path)
         polygons = flatten(library)
@@ -227,11 +222,11 @@ def _read_layout(
     if ((quads != low[:, None]) & (quads != high[:, None])).any():
         raise BadPattern(f"{path.name} holds other shapes than the rectangles of a field.")
     named = _NAME.fullmatch(names[0]) if len(names) == 1 else None
-    doses = None
+    levels = None
     if named:
         shape = shape or (int(named[2]), int(named[1]))
         pitch_nm = pitch_nm or int(named[3]) * GRID_NM
-        doses = level_doses(int(named[4]) // 2)
+        levels = int(named[4])
     if pitch_nm is None:
         pitch_nm = float(np.gcd.reduce(np.concatenate((low, high)), axis=None)) * GRID_NM
     corners_nm = np.concatenate((low[:, ::-1], high[:, ::-1]), axis=1) * GRID_NM
@@ -241,7 +236,7 @@ def _read_layout(
         shape = int(rows), int(columns)
     boxes = np.rint(corners_nm / pitch_nm + np.array(shape * 2) / 2).astype(np.int64)
     dose = np.where(datatypes > 0, datatypes / DOSE_STEPS, 1.0)
-    return boxes, dose, doses, pitch_nm, shape
+    return boxes, dose, levels, pitch_nm, shape
 
 
 def _write_bitmap(

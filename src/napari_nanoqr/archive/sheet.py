@@ -3,7 +3,8 @@
 A sheet is filled field by field along the path of the stage, row by row and back again, and each
 field tile by tile, row by row. What comes first is what a finder needs first: a field with the
 title, one with the control pages, then the description of the format and the index. Data and
-parity follow; description and index stand once more in the middle of them and once at the end.
+parity follow; description and index stand once more in the middle of them and once at the end,
+where the index is repeated until the last field is full.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from napari_nanoqr.archive.settings import ArchiveSettings
 
 CONTROL_PAGES = 4
 FRONT_COPIES = 3
-"""Of description and index on each sheet: at the beginning, in the middle and at the end."""
+"""Of description and index on each sheet, at least: beginning, middle and end."""
 
 MOST_TILES = 2**32
 """On a sheet: the header's number of a tile has 4 bytes."""
@@ -156,18 +157,17 @@ class SheetPlan:
 
     def tiles(self, sheet: int) -> int:
         """Return how many tiles a sheet has, with title and control pages."""
-        return self.front_tiles + len(self.members(sheet))
+        return self.fields(sheet) * self.tiles_per_field
 
     @property
     def all_tiles(self) -> int:
         """Tiles with a header on all sheets."""
         drawn = self.tiles_per_field + CONTROL_PAGES
-        per_copy = self.groups.tiles + self.sheets_per_copy * (self.front_tiles - drawn)
-        return per_copy * self.settings.copies
+        return self.all_fields * self.tiles_per_field - drawn * self.sheets
 
     def fields(self, sheet: int) -> int:
         """Return how many fields a sheet has."""
-        return -(-self.tiles(sheet) // self.tiles_per_field)
+        return -(-(self.front_tiles + len(self.members(sheet))) // self.tiles_per_field)
 
     @property
     def all_fields(self) -> int:
@@ -183,7 +183,7 @@ class SheetPlan:
         return min(columns, max(math.isqrt(fields - 1) + 1, -(-fields // rows)))
 
     def content(self, sheet: int, tile: int) -> TileContent | None:
-        """Return what a tile of a sheet is; None for what is left empty in the last field.
+        """Return what a tile of a sheet is; None where the sheet has no such tile.
 
         Parameters
         ----------
@@ -209,7 +209,9 @@ class SheetPlan:
                 position = first + place
                 return TileContent("member", position, *self.groups.member_at(position))
             place, first = place - half, first + half
-        return None
+        if tile >= self.tiles(sheet):
+            return None
+        return TileContent("index", place % self.index_tiles)
 
     def tile_of(self, sheet: int, position: int) -> int:
         """Return the number on a sheet of the data or parity tile at a position of the groups.

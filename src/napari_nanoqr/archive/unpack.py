@@ -6,11 +6,11 @@ import hashlib
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
-from napari_nanoqr.archive.bag import DECLARATION, read_manifests
+from napari_nanoqr.archive.bag import read_manifests
 from napari_nanoqr.archive.layers import Holes, open_layers
 from napari_nanoqr.archive.stream import StreamedFile, StreamFacts
 from napari_nanoqr.progress import Progress, go_on
@@ -203,18 +203,26 @@ def _judge(done: list[FileVerdict], folder: Path, known: bool) -> list[FileVerdi
             else:
                 verdict = FileVerdict(verdict.name, verdict.size, "exact", verdict.sha256)
         elif verdict.state == "unchecked":
-            declared = PurePosixPath(verdict.name).name == DECLARATION
-            reason = "" if declared else "No checksum of it was found."
-            verdict = FileVerdict(
-                verdict.name, verdict.size, "unchecked", verdict.sha256, 0, reason
-            )  # fmt: skip
+            verdict = replace(verdict, reason="No checksum of it was found.")
         verdicts.append(verdict)
     if not known:
         verdicts += [
             FileVerdict(name, None, "lost", digests.get("sha256"), 0, "Nothing of it was found.")
             for name, digests in told.items()
         ]
-    return verdicts
+    proven = all(each.state == "exact" for each in verdicts if not _closes(each.name))
+    return [
+        # all its lines fit what they tell of, and nothing else stands in it
+        replace(each, state="exact", reason="")
+        if proven and each.state == "unchecked" and _closes(each.name)
+        else each
+        for each in verdicts
+    ]
+
+
+def _closes(name: str) -> bool:
+    """Return whether a file holds the checksums of all others of a bag but its own."""
+    return PurePosixPath(name).name.startswith("tagmanifest-")
 
 
 def _wrong(path: Path, digests: dict[str, str]) -> str | None:
