@@ -162,7 +162,7 @@ def test_a_sheet_without_room_for_data_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(bad: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="cannot|no suffix|sheet|not both|empty"):
+    with pytest.raises(ValueError, match=r"cannot|no suffix|sheet|not both|empty"):
         ArchiveSettings(**bad)  # type: ignore[arg-type]
 
 
