@@ -96,7 +96,7 @@ def control_text(
         "up to the parity bits. The payload of a tile is that of all its codewords in order.",
         "HEADER bytes: 2 'NQ'; 1 version; 1 code: role x 16 + (bits a module - 1) x 4 + rate "
         "(0..3 = 1/2, 2/3, 4/5, 53/60); role 0 data, 1 parity, 2 index, 3 description; 8 archive; "
-        "2 sheet; 4 tile; 5 tiles of archive; 4 group; 4 groups; 1 member; 1 data members K; 1 "
+        "2 sheet; 4 tile; 5 tiles with header; 4 group; 4 groups; 1 member; 1 data members K; 1 "
         "parity members M; 2 payload bytes used; 4 first of SHA-256 of payload; 4 first of "
         "SHA-256 of stream; 4 CRC-32. High byte first.",
         "STREAM: payloads of one role in order of group + groups x member are one file: index "

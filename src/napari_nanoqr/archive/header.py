@@ -11,7 +11,7 @@ offset bytes meaning
 4      8     archive, random
 12     2     sheet, from 0
 14     4     tile on the sheet, from 0
-18     5     tiles of the whole archive
+18     5     tiles with a header in the whole archive
 23     4     group of the outer code, from 0
 27     4     groups of this role in the archive
 31     1     member of the group: data from 0, then parity
@@ -73,7 +73,7 @@ class TileHeader:
     sheet, tile : int
         Number of the sheet, and of the tile on it, from 0.
     tiles : int
-        Tiles of the whole archive.
+        Tiles with a header in the whole archive.
     group, groups : int
         Group of the outer code, and how many there are with this role.
     member : int
