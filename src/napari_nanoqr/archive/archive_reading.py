@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from napari_nanoqr.archive.assemble import GroupReport
@@ -152,5 +153,6 @@ class ArchiveReading:
 
 
 def _in_doubt(verdict: FileVerdict) -> bool:
-    # the declaration of a bag stands in no manifest, and has nothing to say of itself
-    return verdict.state != "exact" and not (verdict.state == "unchecked" and not verdict.reason)
+    # what a bag says of itself stands in no manifest; the files of the user do
+    own = PurePosixPath(verdict.name).parts[1:2] == ("data",)
+    return verdict.state != "exact" and (own or verdict.state != "unchecked")

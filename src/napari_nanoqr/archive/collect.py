@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -76,7 +77,9 @@ def collect_images(
                 found = next(waiting)
                 if found is not None:
                     source, digest = found
-                    graph = graph_of(source, digest, options)
+                    # the search is narrower once an image has told the pitch
+                    told = replace(options, pitch_nm=options.pitch_nm or state.pitch_nm)
+                    graph = graph_of(source, digest, told)
                     running[workers.start(graph, ended.put)] = source
             if not running:
                 return unread

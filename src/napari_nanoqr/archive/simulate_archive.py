@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,6 +120,7 @@ def simulate_archive(
         damage["pit_nm"] = ageing.pit_nm
     series = [SheetMicrographs(sheet, specimen, imaging) for sheet in sheets_of(manifest, **damage)]
     planned = sum(len(each.taken) for each in series)
+    _check_free(folder, series, mosaic)
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
 
@@ -133,14 +134,12 @@ def simulate_archive(
     places: list[Path] = []
     for number, each in enumerate(series, start=1):
         if mosaic:
-            path = folder / f"sheet_{number:02}.zarr"
+            path = folder / mosaic_name(number)
             places.append(write_mosaic(_told(_taken(each, jobs), tell), path))
         else:
             for image in _told(_taken(each, jobs), tell):
                 assert image.path is not None  # named by _taken
                 path = folder / image.path.name
-                if path.exists():
-                    raise FileExistsError(f"{path} exists: give a new folder.")
                 places.append(write_micrograph(replace(image, path=None), path))
     return SimulatedArchive(
         done, tuple(places),
@@ -179,8 +178,26 @@ def _taken(series: SheetMicrographs, jobs: int) -> Iterator[Micrograph]:
 
 
 def _named(image: Micrograph, place: FieldPlace) -> Micrograph:
-    name = f"sheet_{place.sheet + 1:02}_field_{place.number + 1:06}.tif"
-    return replace(image, path=Path(name))
+    return replace(image, path=Path(image_name(place)))
+
+
+def image_name(place: FieldPlace) -> str:
+    """Return the file name of the image of a field; sheets and fields count from 1."""
+    return f"sheet_{place.sheet + 1:02}_field_{place.number + 1:06}.tif"
+
+
+def mosaic_name(number: int) -> str:
+    """Return the name of the mosaic of a sheet, counted from 1."""
+    return f"sheet_{number:02}.zarr"
+
+
+def _check_free(folder: Path, series: Sequence[SheetMicrographs], mosaic: bool) -> None:
+    names = [mosaic_name(number) for number in range(1, len(series) + 1)]
+    if not mosaic:
+        names = [image_name(place) for each in series for place in each.taken]
+    for name in names:
+        if (folder / name).exists():
+            raise FileExistsError(f"{folder / name} exists: give a new folder.")
 
 
 def _told(images: Iterator[Micrograph], tell: Callable[[str], None]) -> Iterator[Micrograph]:

@@ -97,6 +97,8 @@ class ImageSighting:
         Tiles without one.
     notes : tuple of str
         What people should know.
+    pitch_nm : float or None
+        Side of a module, where the pixel size and tiles told it.
     """
 
     digest: str
@@ -104,6 +106,7 @@ class ImageSighting:
     tiles: tuple[TileSighting, ...] = ()
     nameless: int = 0
     notes: tuple[str, ...] = ()
+    pitch_nm: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +187,12 @@ class ReadingState:
         return dict(self._base.execute("SELECT hash, name FROM images"))
 
     @property
+    def pitch_nm(self) -> float | None:
+        """Side of a module as the first image with tiles told it."""
+        row = self._base.execute("SELECT value FROM about WHERE key = 'pitch_nm'").fetchone()
+        return None if row is None else float(row[0])
+
+    @property
     def notes(self) -> list[str]:
         """What images told people."""
         rows = self._base.execute("SELECT notes FROM images WHERE notes != '[]' ORDER BY name")
@@ -229,6 +238,10 @@ class ReadingState:
                 (image.digest, image.name, len(image.tiles), image.nameless,
                  json.dumps(image.notes)),
             )  # fmt: skip
+            if image.pitch_nm is not None:
+                self._base.execute(
+                    "INSERT OR IGNORE INTO about VALUES ('pitch_nm', ?)", (repr(image.pitch_nm),)
+                )
             self._base.execute("COMMIT")
         except BaseException:
             self._base.execute("ROLLBACK")

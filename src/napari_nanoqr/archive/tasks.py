@@ -61,6 +61,7 @@ class SeenImage:
     digest: str
     name: str
     tiles: tuple[SeenTile, ...]
+    pixel_size_nm: float | None = None
 
 
 def see_image(source: ImageSource, digest: str, options: ReadingOptions) -> SeenImage | UnreadImage:
@@ -88,8 +89,9 @@ def see_image(source: ImageSource, digest: str, options: ReadingOptions) -> Seen
     except (OSError, UnreadableImage) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else None
         return UnreadImage(source.name, reason or str(problem))
-    tiles = see_tiles(image, options.pixel_size_nm or pixel, options.pitch_nm)
-    return SeenImage(digest, source.name, tuple(tiles))
+    pixel = options.pixel_size_nm or pixel
+    tiles = see_tiles(image, pixel, options.pitch_nm)
+    return SeenImage(digest, source.name, tuple(tiles), pixel)
 
 
 def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
@@ -139,7 +141,9 @@ def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
         for tile, header in enough
         if decoded[id(tile)].contradictory
     ]
-    return ImageSighting(seen.digest, seen.name, sightings, nameless, tuple(notes))
+    sure = [tile.pitch_px for tile, _ in enough if decoded[id(tile)].lost == 0]
+    pitch = float(np.median(sure)) * seen.pixel_size_nm if sure and seen.pixel_size_nm else None
+    return ImageSighting(seen.digest, seen.name, sightings, nameless, tuple(notes), pitch)
 
 
 def graph_of(source: ImageSource, digest: str, options: ReadingOptions) -> Any:
