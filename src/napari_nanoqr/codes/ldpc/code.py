@@ -31,7 +31,8 @@ class Decoded:
         All parity checks hold and no bit is open. A check sum of the payload should still be
         held against the bits: another codeword may have been nearer.
     iterations : (words,) int32 array
-        Rounds over all checks; 0 where the hard decisions already were a codeword.
+        Rounds over all checks, of both tries where the first did not converge; 0 where the hard
+        decisions already were a codeword.
     flipped : (words,) int32 array
         Hard decisions that were changed, of all ``n``; bits of soft value 0 are not counted.
     """
@@ -155,7 +156,8 @@ class LdpcCode:
             Log-likelihood ratios, 8 steps a nat: positive where a 0 is more likely, 0 where
             nothing is known.
         iterations : int, optional
-            Rounds over all checks after which a word is given up.
+            Rounds over all checks after which a try is given up. Words are tried a second time
+            with soft bits cut to 5 nats, in case some errors are surer than they should be.
 
         Returns
         -------
