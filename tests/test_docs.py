@@ -230,6 +230,57 @@ def test_the_formats_page_names_every_key_of_a_trend() -> None:
     assert told >= {*values, *values["settings"], *point}
 
 
+def test_the_formats_page_names_every_key_of_an_archive(tmp_path: Path) -> None:
+    from napari_nanoqr.archive.events import read_events
+    from napari_nanoqr.archive.manifest import STAGE_COLUMNS
+    from napari_nanoqr.archive.settings import ArchiveSettings
+    from napari_nanoqr.archive.write import write_archive
+
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page[page.index("## Archive, ") : page.index("## Pictures of a design")]
+    told = set(re.findall(r"`(\w+)`", section))
+    (tmp_path / "a").write_bytes(b"a")
+    settings = ArchiveSettings(suffix=".bmp", tile_loss=0.001, failure=0.01)
+    manifest = write_archive([tmp_path / "a"], tmp_path / "new", settings)
+    plan = json.loads((tmp_path / "new" / "plan.json").read_text(encoding="utf-8"))
+    index, (event, *_) = manifest.index.to_dict(), read_events(tmp_path / "new")
+    inner = [manifest.to_dict(), manifest.to_dict()["sheets"][0], index, index["stream"], event]
+    inner += [index["stream"]["files"][0], index["settings"], index["settings"]["film"], plan]
+    inner += [index["groups"], plan["figures"][0], plan["writing"]["other_beams"][0]]
+    inner += [plan[key] for key in ("density", "efficiency", "writing", "reading", "energy")]
+    assert told >= {name for each in inner for name in each} | set(STAGE_COLUMNS)
+
+
+def test_the_formats_page_names_every_key_of_what_is_read_of_an_archive() -> None:
+    from dataclasses import asdict
+    from datetime import date
+
+    from napari_nanoqr.archive.archive_reading import ArchiveReading
+    from napari_nanoqr.archive.assemble import GroupReport
+    from napari_nanoqr.archive.audit import COLUMNS, Audit, margin_trend, trend_dict
+    from napari_nanoqr.archive.tasks import UnreadImage
+    from napari_nanoqr.archive.unpack import FileVerdict
+    from napari_nanoqr.archive.verdict import TileVerdict, rewrite_list
+    from napari_nanoqr.archive.verify import ArchiveVerification
+
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = page[page.index("## Reading of an archive") : page.index("## Mosaics")]
+    told = set(re.findall(r"`(\w+)`", section))
+    group = GroupReport(0, 2, 1, 3, 0, 0, 0, 0, 0)
+    unread = (UnreadImage("a.tif", "none"),)
+    files = (FileVerdict("a", 1, "exact"),)
+    reading = ArchiveReading("00", files, groups=(group,), unread=unread).to_dict()
+    place = (0.0, 0.0, "data", 0, 0, "whole", 0, 9.0, 0.0, 1)
+    tile = TileVerdict(0, 0, 0, 0, 0, *place)  # type: ignore[arg-type]
+    verified = ArchiveVerification("00", (tile,), (), 1, unread).to_dict()
+    audits = [Audit(date(2030 + n, 1, 1), 1, 4, 0, 0, 0, 5.0, 6.0) for n in range(3)]
+    trend = trend_dict(audits, margin_trend(audits))
+    inner = [reading, *reading["groups"], *reading["files"], *reading["unread"], reading["tiles"]]
+    inner += [verified, *verified["tiles"], trend, *trend["audits"], trend["trend"], asdict(group)]
+    columns = rewrite_list([]).strip().split(",")
+    assert told >= {name for each in inner for name in each} | {*COLUMNS, *columns}
+
+
 def test_pictures_are_there_made_by_the_script_and_small() -> None:
     script = (ROOT / "docs" / "make_pictures.py").read_text(encoding="utf-8")
     for page in PAGES:

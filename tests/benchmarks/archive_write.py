@@ -5,7 +5,8 @@
 Random bytes are written with the default settings, with groups of 230 + 25, and with two bits a
 module. Net user bytes on A4 are those of the file over the area of all fields and the gaps beside
 them; what each sheet has once (title, control, description and index tiles) is left out, and
-everything else counts: marks, headers, checksums, both codes, bag, tar, the unfilled last tile.
+everything else counts: marks, headers, checksums, both codes, bag, tar, the unfilled last tile. The
+second number leaves out bag and tar too, which take some 20 kB of an archive of any size.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ CASES = {
 }
 
 
-def net_tb_on_a4(manifest: ArchiveManifest) -> float:
-    """Count the tiles that stand in the manifest's plan, one by one."""
+def net_tb_on_a4(manifest: ArchiveManifest) -> tuple[float, float]:
+    """Count the tiles that stand in the manifest's plan, one by one; of files and of the stream."""
     plan = manifest.plan
     each = (plan.settings.step_nm / 1e6) ** 2 / plan.tiles_per_field
     counted = Counter(
@@ -41,7 +42,8 @@ def net_tb_on_a4(manifest: ArchiveManifest) -> float:
         for tile in range(plan.tiles(sheet))
         if (content := plan.content(sheet, tile)) is not None
     )
-    return manifest.user_bytes / (counted["member"] * each) * A4_MM2 / 1e12
+    per_byte = A4_MM2 / 1e12 / (counted["member"] * each)
+    return manifest.user_bytes * per_byte, manifest.index.facts.size * per_byte
 
 
 def main() -> None:
@@ -68,9 +70,10 @@ def main() -> None:
                 resource.getrusage(who).ru_maxrss
                 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
             )
+            net, stream = net_tb_on_a4(manifest)
             print(
                 f"{case:>9}: {size / 1e6:.1f} MB, groups of {plan.groups.data_count(0)} + "
-                f"{plan.groups.parity}: net {net_tb_on_a4(manifest):.4f} TB on A4; "
+                f"{plan.groups.parity}: net {net:.4f} TB on A4 ({stream:.4f}); "
                 f"{size / 1e6 / seconds:.3f} MB/s with {jobs} processes, pattern files of "
                 f"{manifest.pattern_bytes / 1e6:.0f} MB, peak {peak / 1024:.0f} MiB a process",
                 flush=True,
