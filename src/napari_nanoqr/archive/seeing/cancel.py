@@ -11,13 +11,14 @@ calculation that takes it for independent goes wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.layout import SIDE, known_modules
 from napari_nanoqr.archive.seeing.equalise import REACH
+from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.codes.compiled import compiled
 
 HALF = (2 * REACH + 1) ** 2 // 2
@@ -144,7 +145,7 @@ def _terms(levels, likely, places, terms):  # type: ignore[no-untyped-def]
         terms[n, 25] = 1
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+@fast
 def _both(wide, grids, constant, out):  # type: ignore[no-untyped-def]
     rows, columns = out.shape
     for i in range(rows):

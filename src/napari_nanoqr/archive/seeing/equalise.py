@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.codes.compiled import compiled
+from napari_nanoqr.archive.seeing.kernels import fast
 
 REACH = 2
 """Modules on either side that the equaliser uses: 5 x 5 taps."""
@@ -79,7 +77,7 @@ def filtered(levels: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[
     return out
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+@fast
 def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
     """Sum up products of values with values around them, and of decisions with values."""
     rows, columns = levels.shape
@@ -101,7 +99,7 @@ def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
                 cross[a, b] += total
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+@fast
 def _filter(wide, taps, out):  # type: ignore[no-untyped-def]
     rows, columns = out.shape
     for i in range(rows):

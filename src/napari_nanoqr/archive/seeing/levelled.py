@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.codes.compiled import compiled
+from napari_nanoqr.archive.seeing.kernels import fast
 
 BLOCK = 32
 """Modules on a side of the blocks whose mean and spread are taken; the scrambler makes both
@@ -46,11 +44,18 @@ def levelled(values: NDArray[np.float32]) -> NDArray[np.float32]:
         0 where a module is not seen.
     """
     sums = block_sums(values)
+    own = np.maximum(sums[..., 0], 1)
+    power = sums[..., 2] / own - (sums[..., 1] / own) ** 2
+    full = power[sums[..., 0] > BLOCK**2 / 2]
+    if len(full):
+        # what surrounds a tile, without a pattern, has no part in the mean of its edge
+        share = np.clip((power / max(float(np.median(full)), 1e-9) - 0.2) / 0.3, 1e-4, 1)
+        sums *= share[..., None].astype(np.float32)
     # three by three blocks, the middle one most: 1024 modules make a mean good to 3 %
     padded = np.pad(sums, ((1, 1), (1, 1), (0, 0)))
     wide = padded[:-2] + 2 * padded[1:-1] + padded[2:]
     wide = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
-    count = np.maximum(wide[..., 0], 1)
+    count = np.maximum(wide[..., 0], 1e-3)
     mean = wide[..., 1] / count
     spread = np.sqrt(np.maximum(wide[..., 2] / count - mean**2, 0))
     least = 0.05 * float(np.median(spread[wide[..., 0] > 500])) if (count > 500).any() else 1.0
@@ -60,7 +65,7 @@ def levelled(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return out
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@fast
 def _sums(values, sums):  # type: ignore[no-untyped-def]
     for i in range(values.shape[0]):
         a = i // 32
@@ -78,7 +83,7 @@ def _sums(values, sums):  # type: ignore[no-untyped-def]
             sums[a, b, 2] += squares
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@fast
 def _apply(values, mean, scale, out):  # type: ignore[no-untyped-def]
     """Subtract and multiply what is between the middles of blocks, along straight lines."""
     rows, columns = mean.shape

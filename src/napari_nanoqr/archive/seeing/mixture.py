@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.codes.compiled import compiled
 
 BINS = 256
@@ -166,7 +166,7 @@ def looked_up(values: NDArray[np.float32], table: NDArray[Entry]) -> NDArray[Ent
     return soft
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz", "arcp"})
+@fast
 def _count(values, counts):  # type: ignore[no-untyped-def]
     bins = counts.shape[2]
     scale = np.float32(bins / 6.0)
@@ -179,7 +179,7 @@ def _count(values, counts):  # type: ignore[no-untyped-def]
                 counts[i // 32 + 1, j // 32 + 1, place] += 1
 
 
-@partial(compiled, fastmath=True)
+@fast
 def _expect(counts, means, sigmas, move, rounds, strange):  # type: ignore[no-untyped-def]
     bins, levels = counts.shape[1], means.shape[1]
     weight, first = np.zeros(levels), np.zeros(levels)

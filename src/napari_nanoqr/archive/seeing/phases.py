@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.seeing.kernels import gaussian_taps
+from napari_nanoqr.archive.seeing.kernels import fast, gaussian_taps
 from napari_nanoqr.archive.seeing.lattice import Lattice
-from napari_nanoqr.codes.compiled import compiled
 
 BLOCK = (8, 24)
 """Modules of a block along y and x. Drift bends an image along its slow axis, y: there phases are
@@ -105,7 +103,7 @@ def _demodulate(
         )  # fmt: skip
 
 
-@partial(compiled, fastmath=True)
+@fast
 def _smoothed_row(image, y, weights, column, out):  # type: ignore[no-untyped-def]
     """Write one row of the image, smoothed; the image's edge goes on outside."""
     height, width = image.shape
@@ -138,7 +136,7 @@ def _smoothed_row(image, y, weights, column, out):  # type: ignore[no-untyped-de
     out[width - 3 :] = out[width - 4]
 
 
-@partial(compiled, fastmath=True)
+@fast
 def _block_row(  # type: ignore[no-untyped-def]
     image, weights, steps, down, waves, block, brightest, limit, place, smooth, column, square,
     lines,

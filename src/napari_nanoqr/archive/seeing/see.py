@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.archive.header import TileHeader
 from napari_nanoqr.archive.layout import SIDE
-from napari_nanoqr.archive.seeing.find import Place, find_tiles, turn_back
+from napari_nanoqr.archive.seeing.equalise import filtered
+from napari_nanoqr.archive.seeing.find import Place, find_by_nodes, find_tiles, turn_back
 from napari_nanoqr.archive.seeing.lattice import Lattice, find_lattices
 from napari_nanoqr.archive.seeing.levelled import levelled
 from napari_nanoqr.archive.seeing.mesh import Mesh, mesh_of
 from napari_nanoqr.archive.seeing.phases import block_phases
-from napari_nanoqr.archive.seeing.sample import sampled
+from napari_nanoqr.archive.seeing.sample import sampled, smooth_pixels
 from napari_nanoqr.archive.seeing.seen import SeenTile
 from napari_nanoqr.archive.seeing.soften import Softened, softened
-from napari_nanoqr.archive.seeing.track import Followed, followed, tile_mesh
+from napari_nanoqr.archive.seeing.track import Followed, equaliser, followed, tile_mesh
 from napari_nanoqr.archive.seeing.unwrap import unwrapped
 
 FINE = 3.0
@@ -109,16 +110,19 @@ def _on_lattice(
     phases = block_phases(image, lattice)
     turns = unwrapped(phases.lines)
     mesh = mesh_of(lattice, turns, phases.block, image.shape)
-    levels = levelled(sampled(image, mesh, lattice.sizes))
+    smooth = smooth_pixels(image, lattice.sizes)
+    levels = levelled(sampled(smooth, mesh))
     tiles: list[SeenTile] = []
     before: Softened | None = None
+    clear = filtered(levels, equaliser(_middle(levels)))
+    places = find_tiles(clear) or find_by_nodes(clear)
     # what shows most first: the filter that is learnt there serves the slivers, not the reverse
-    for place in sorted(find_tiles(levels), key=lambda place: -_area(place, levels.shape)):
+    for place in sorted(places, key=lambda place: -_area(place, levels.shape)):
         if stopped():
             break
         own = turn_back(part_of(levels, place), place.turned)
         taps = before.taps if before is not None else None
-        tile = followed(image, tile_mesh(mesh, place), lattice.sizes, own, taps)
+        tile = followed(smooth, tile_mesh(mesh, place), own, taps)
         seen, before = _tile(tile, place, factors, before)
         tiles.append(seen)
     return tiles
@@ -129,6 +133,12 @@ def _area(place: Place, shape: tuple[int, ...]) -> int:
     high = min(place.row + SIDE, shape[0]) - max(place.row, 0)
     wide = min(place.column + SIDE, shape[1]) - max(place.column, 0)
     return max(high, 0) * max(wide, 0)
+
+
+def _middle(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return so many modules from the middle as tell an equaliser."""
+    top, left = (max(0, (length - SIDE) // 2) for length in levels.shape)
+    return levels[top : top + SIDE, left : left + SIDE]
 
 
 def part_of(levels: NDArray[np.float32], place: Place) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from math import erfc, sqrt
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.archive.layout import SIDE
 from napari_nanoqr.archive.seeing.cancel import Lesson, cancelled, taught, teachers
 from napari_nanoqr.archive.seeing.equalise import filtered, learnt
+from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.archive.seeing.mixture import (
     BLOCK,
     UNSEEN,
@@ -21,7 +21,6 @@ from napari_nanoqr.archive.seeing.mixture import (
     mean_tables,
     soft_tables,
 )
-from napari_nanoqr.codes.compiled import compiled
 
 BLOCKS = (SIDE // BLOCK, SIDE // BLOCK)
 """Blocks that have a noise of their own."""
@@ -29,6 +28,10 @@ BLOCKS = (SIDE // BLOCK, SIDE // BLOCK)
 COVERED = 0.9
 """Mean of 5 x 5 values, in units of the extreme levels, from which on something lies on them: in
 random modules it is so large once in 100,000 places."""
+
+ALIKE = 0.2
+"""Variance of 5 x 5 values, in units of that of random modules, below which they are none: again
+once in 100,000 places."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def softened(
             ideal = fitted(counts, ideal, 0.2, True)[0][0]
             ideal /= (ideal[0] - ideal[-1]) / 2
     clear = _scaled(filtered(levels, taps))
-    _uncover(clear, np.float32(COVERED))
+    _uncover(clear, np.float32(COVERED), np.float32(ALIKE * np.mean(ideal**2)))
     means, sigmas = _spread(clear, ideal)
     likely = looked_up(clear, mean_tables(means, sigmas, ideal).reshape(*BLOCKS, 1, -1))[0]
     own = taught(levels, likely)
@@ -139,21 +142,26 @@ def _decide(clear: NDArray[np.float32], ideal: NDArray[np.float32]) -> NDArray[n
     return nearest
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
-def _uncover(clear, most):  # type: ignore[no-untyped-def]
-    """Forget modules where 5 x 5 of them together are brighter or darker than any can be."""
+@fast
+def _uncover(clear: NDArray[np.float32], most: np.float32, least: np.float32) -> None:
+    """Forget modules where 5 x 5 of them together are brighter or darker than any can be.
+
+    Or where they are more alike than random ones are.
+    """
     rows, columns = clear.shape
-    down = np.zeros(columns, np.float32)
+    down, squares = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
     flags = np.zeros((rows, columns), np.bool_)
-    limit = np.float32(25) * most
+    part = np.float32(1 / 25)
     for i in range(2, rows - 2):
+        a, b, c, d, e = clear[i - 2], clear[i - 1], clear[i], clear[i + 1], clear[i + 2]
         for j in range(columns):
-            down[j] = (
-                clear[i - 2, j] + clear[i - 1, j] + clear[i, j] + clear[i + 1, j] + clear[i + 2, j]
-            )
-        for j in range(2, columns - 2):
-            five = down[j - 2] + down[j - 1] + down[j] + down[j + 1] + down[j + 2]
-            flags[i, j] = abs(five) > limit
+            down[j] = a[j] + b[j] + c[j] + d[j] + e[j]
+            squares[j] = a[j] ** 2 + b[j] ** 2 + c[j] ** 2 + d[j] ** 2 + e[j] ** 2
+        for j in range(columns - 4):
+            five = down[j] + down[j + 1] + down[j + 2] + down[j + 3] + down[j + 4]
+            mean = five * part
+            power = squares[j] + squares[j + 1] + squares[j + 2] + squares[j + 3] + squares[j + 4]
+            flags[i, j + 2] = abs(mean) > most or power * part - mean * mean < least
     for i in range(2, rows - 2):
         for j in range(2, columns - 2):
             if flags[i, j]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.archive.layout import SIDE, marks
 from napari_nanoqr.archive.seeing.equalise import filtered, learnt
 from napari_nanoqr.archive.seeing.find import Place
+from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.archive.seeing.levelled import levelled
 from napari_nanoqr.archive.seeing.mesh import STEP, Mesh, bilinear
 from napari_nanoqr.archive.seeing.sample import sampled
@@ -105,9 +105,8 @@ def tile_mesh(mesh: Mesh, place: Place) -> Mesh:
 
 
 def followed(
-    image: NDArray[np.number],
+    smooth: NDArray[np.uint16],
     mesh: Mesh,
-    sizes: tuple[float, float],
     levels: NDArray[np.float32] | None = None,
     taps: NDArray[np.float32] | None = None,
 ) -> Followed:
@@ -115,12 +114,10 @@ def followed(
 
     Parameters
     ----------
-    image : (y, x) array
-        With 2.3 to 8 pixels a module.
+    smooth : (y, x) uint16 array
+        As :func:`~napari_nanoqr.archive.seeing.sample.smooth_pixels` returns.
     mesh : Mesh
         17 x 17 nodes; right to about half a module in most of the tile, and to three in the rest.
-    sizes : (float, float)
-        Pixels a module along y and x.
     levels : (512, 512) float32 array or None
         What is seen with this mesh, if known.
     taps : (5, 5) float32 array or None
@@ -132,7 +129,7 @@ def followed(
         The mesh, right to some hundredths of a module, and what is seen with it.
     """
     if levels is None:
-        levels = levelled(sampled(image, mesh, sizes))
+        levels = levelled(sampled(smooth, mesh))
     for left in range(ROUNDS - 1, -1, -1):
         taps = equaliser(levels, taps)
         clear = filtered(levels, taps)
@@ -143,7 +140,7 @@ def followed(
             most = np.inf if wild else most
         else:
             mesh, most = anew, np.inf
-        levels = levelled(sampled(image, mesh, sizes))
+        levels = levelled(sampled(smooth, mesh))
         if most < CLOSE:
             break
     return Followed(mesh, levels, taps)
@@ -347,7 +344,7 @@ def _seek(levels, row, column, bits, reach, scores):  # type: ignore[no-untyped-
             scores[down + reach, right + reach] = _match(levels, row, column, bits, down, right)
 
 
-@partial(compiled, fastmath={"contract", "reassoc", "nsz"})
+@fast
 def _correlate(levels, clear, sums):  # type: ignore[no-untyped-def]
     """Sum up products of decisions with values there, below, above, right and left of them.
 
