@@ -168,6 +168,12 @@ class Groups:
         most = self.blocks - self.parity
         return group, block if block < most else self.data_count(group) + block - most
 
+    def is_parity(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether the tiles at positions of the row are parity, for many at once."""
+        places = np.searchsorted(self._starts, positions, side="right") - 1
+        parity: NDArray[np.bool_] = self._order[places] >= self.blocks - self.parity
+        return parity
+
     def position_of(self, group: int, member: int) -> int:
         """Return where in the row a member of a group lies.
 
