@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from napari_nanoqr.archive import figures
-from napari_nanoqr.archive.plan import ArchiveNeeds, plan_archive, plan_written
+from napari_nanoqr.archive.needs import ArchiveNeeds
+from napari_nanoqr.archive.plan import plan_archive, plan_written
 from napari_nanoqr.archive.settings import ArchiveSettings
 from napari_nanoqr.archive.write import write_archive
 from napari_nanoqr.cli import main

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from napari_nanoqr.archive.bag import check_bag, is_bag, list_sources, make_bag
 from napari_nanoqr.archive.layers import Holes, stream_kind
-from napari_nanoqr.archive.stream import FRAME_BYTES, StreamFacts, write_stream
+from napari_nanoqr.archive.sinks import FRAME_BYTES
+from napari_nanoqr.archive.stream import StreamFacts, write_stream
 from napari_nanoqr.archive.unpack import FileVerdict, unpack_stream
 from napari_nanoqr.progress import Cancelled
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from napari_nanoqr.archive.stream import FRAME_BYTES, StreamFacts
+from napari_nanoqr.archive.sinks import FRAME_BYTES
+from napari_nanoqr.archive.stream import StreamFacts
 from napari_nanoqr.progress import go_on
 
 AGE_MAGIC = b"age-encryption.org/v1"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_nanoqr.archive import figures
 from napari_nanoqr.archive.layout import SIDE, WORD_BITS, WORD_BYTES, WORDS
+from napari_nanoqr.archive.needs import ArchiveNeeds
 from napari_nanoqr.archive.outer import Groups, most_data, parity_needed
 from napari_nanoqr.archive.settings import SHEETS_MM, ArchiveSettings
 from napari_nanoqr.archive.sheet import SheetPlan
-from napari_nanoqr.fib.beam_choice import choose_beam, film_kept
+from napari_nanoqr.archive.sizes import FILE_BYTES, index_size, stream_size
+from napari_nanoqr.fib.beam_choice import LEAST_FILM_KEPT, film_kept
 from napari_nanoqr.fib.columns import Beam, find_column
-from napari_nanoqr.fib.materials import VolumePerDose, volume_per_dose
 from napari_nanoqr.fib.plan import PITCH_PER_SPOT
 
 if TYPE_CHECKING:
@@ -24,105 +25,12 @@ FORMAT = "napari-nanoqr archive plan"
 
 A4_MM2 = SHEETS_MM["A4"][0] * SHEETS_MM["A4"][1]
 
-FILE_BYTES = {
-    1: {".oas": 0.236, ".gds": 14.7, ".bmp": 3.0},
-    2: {".oas": 0.490, ".gds": 31.9, ".bmp": 3.0},
-}
-"""Bytes of a pattern file for each module, by the bits of a module; measured on fields of 1024 x
-1024 modules of tiles."""
-
 RUNS_PER_MODULE = 0.25
 """Runs of milled modules in a row of scrambled data, for each module of it: where half of the
 modules are milled, every fourth begins a run."""
 
 DWELL_US = 1.0
 """Of a milling pass, as :mod:`napari_nanoqr.fib.plan` takes it where nothing else is said."""
-
-TAG_FILES, TAG_BYTES = 6, 1200
-"""Of a bag, beside a line for each file in its four manifests."""
-
-MANIFEST_LINES, INDEX_LINE, INDEX_HEAD = 210, 170, 1500
-"""Bytes that a file takes in the manifests and in the index, names of 20 letters assumed, and
-bytes of the index beside them."""
-
-
-@dataclass(frozen=True)
-class ArchiveNeeds:
-    """What a plan takes for granted about writing, reading and keeping.
-
-    Parameters
-    ----------
-    beam : Beam, optional
-        By default the fastest of Helios G4 that resolves the pitch.
-    beams : int
-        Ion beams that write at the same time, in one instrument.
-    volume_per_dose_um3_per_nc : float, optional
-        Calibrated for the film; by default that of the film's material.
-    settling_us, blanking_us : float, optional
-        For each jump of the beam; by default as the column's file says, where it says anything.
-    stage_move_s : float
-        From one field to the next, writing and reading.
-    write_power_w, read_power_w : float
-        Of the instruments.
-    px_per_module : float
-        Pixels on a side of a module, reading.
-    read_dwell_us : float
-        For each pixel.
-    read_beams : int
-        Electron beams that read at the same time, in one instrument.
-    read_margin : float
-        What an image shows around a field, as a share of its side on each side.
-    years : float
-        How long it is kept, for the comparison with disk and tape.
-
-    Raises
-    ------
-    ValueError
-        Where a number is out of range.
-    """
-
-    beam: Beam | None = None
-    beams: int = 1
-    volume_per_dose_um3_per_nc: float | None = None
-    settling_us: float | None = None
-    blanking_us: float | None = None
-    stage_move_s: float = figures.STAGE_MOVE.value
-    write_power_w: float = figures.WRITE_POWER.value
-    read_power_w: float = figures.READ_POWER.value
-    px_per_module: float = 4.0
-    read_dwell_us: float = 0.1
-    read_beams: int = 1
-    read_margin: float = 0.02
-    years: float = 100.0
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if name == "beam" or value is None:
-                continue
-            least = 1 if name in ("beams", "read_beams") else 0
-            if not least <= value < math.inf:
-                raise ValueError(f"{name.replace('_', ' ')} cannot be {value:g}.")
-        if self.px_per_module == 0 or self.volume_per_dose_um3_per_nc == 0:
-            raise ValueError("Pixels a module and volume per dose are more than 0.")
-
-    def beam_for(self, settings: ArchiveSettings) -> Beam:
-        """Return the beam that writes."""
-        return self.beam or choose_beam(settings.pitch_nm).beam
-
-    def volume(self, settings: ArchiveSettings, beam: Beam) -> VolumePerDose:
-        """Return what a dose removes from the film."""
-        if self.volume_per_dose_um3_per_nc is not None:
-            return VolumePerDose.exactly(self.volume_per_dose_um3_per_nc)
-        return volume_per_dose(settings.film.material, beam.ion)
-
-    def module_time_s(self, settings: ArchiveSettings, beam: Beam | None = None) -> float:
-        """Return the time that a module takes which is milled through the film, in s.
-
-        It is thickness / volume per dose x area / current, with one beam.
-        """
-        beam = beam or self.beam_for(settings)
-        dose = settings.film.thickness_nm / 1000 / self.volume(settings, beam).value
-        return dose * (settings.pitch_nm / 1000) ** 2 / (beam.current_pa / 1000)
 
 
 @dataclass(frozen=True)
@@ -237,7 +145,7 @@ class ArchivePlan:
         return {
             "beam": str(beam),
             "beams": needs.beams,
-            "resolves_pitch": film_kept(beam, settings.pitch_nm) >= 0.75,
+            "resolves_pitch": film_kept(beam, settings.pitch_nm) >= LEAST_FILM_KEPT,
             "dose_nc_per_um2": settings.film.thickness_nm / 1000 / volume.value,
             "milled_share": full / modules,
             "beam_on_s": beam_on,
@@ -373,18 +281,12 @@ def plan_archive(
     if size < 0 or file_count < 1:
         raise ValueError("A size is at least 0 bytes, in at least one file.")
     stream = stream_size(size, file_count)
-    told = INDEX_HEAD + (0 if settings.encrypted else INDEX_LINE * (file_count + TAG_FILES))
+    told = index_size(0 if settings.encrypted else file_count)
     tile = settings.tile_bytes
     groups = Groups.planned(-(-stream // tile), settings.tile_loss, settings.failure)
     text = description().encode("utf-8")
     sheets = SheetPlan(settings, groups, -(-len(text) // tile), -(-told // tile))
     return ArchivePlan(size, file_count, stream, sheets, needs)
-
-
-def stream_size(size: int, file_count: int) -> int:
-    """Return about how large the tar of a bag is: a header and half a block for each file."""
-    blocks = (file_count + TAG_FILES) * 768 + TAG_BYTES + MANIFEST_LINES * file_count
-    return math.ceil((size + blocks) / 10240) * 10240
 
 
 def plan_written(manifest: ArchiveManifest, needs: ArchiveNeeds | None = None) -> ArchivePlan:

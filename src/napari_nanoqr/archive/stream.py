@@ -7,21 +7,15 @@ so that a gap in it costs these and no more, and age is that of age-encryption.o
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from napari_nanoqr.archive.bag import DECLARATION, read_manifests
+from napari_nanoqr.archive.sinks import CheckedFile, FramedFile, HashedFile
 from napari_nanoqr.progress import Progress, go_on
-
-FRAME_BYTES = 4 * 2**20
-"""Input of a zstd frame."""
-
-ZSTD_LEVEL = 9
-"""What the medium costs is worth some seconds."""
 
 MOST_PASSPHRASE_BYTES = 2**30
 """The library encrypts with a passphrase in memory alone."""
@@ -98,69 +92,6 @@ class StreamFacts:
         return cls(**values | {"files": files, "frames": tuple(values["frames"])})
 
 
-class _Hashed:
-    """Length and checksums of what is written, to a file where there is one."""
-
-    def __init__(self, file: IO[bytes] | None) -> None:
-        self.file, self.size = file, 0
-        self.sha256, self.sha512 = hashlib.sha256(), hashlib.sha512()
-
-    @property
-    def digests(self) -> tuple[str, str]:
-        return self.sha256.hexdigest(), self.sha512.hexdigest()
-
-    def tell(self) -> int:
-        return self.size
-
-    def write(self, data: bytes) -> int:
-        self.sha256.update(data)
-        self.sha512.update(data)
-        self.size += len(data)
-        return len(data) if self.file is None else self.file.write(data)
-
-
-class _Frames:
-    """A file that is compressed frame by frame while it is written."""
-
-    def __init__(self, sink: _Hashed) -> None:
-        import zstandard
-
-        self.sink, self.frames, self.held, self.size = sink, list[int](), bytearray(), 0
-        self.compressor = zstandard.ZstdCompressor(ZSTD_LEVEL, write_checksum=True)
-
-    def tell(self) -> int:
-        return self.size
-
-    def write(self, data: bytes) -> int:
-        self.held += data
-        self.size += len(data)
-        while len(self.held) >= FRAME_BYTES:
-            self._end(bytes(self.held[:FRAME_BYTES]))
-            del self.held[:FRAME_BYTES]
-        return len(data)
-
-    def close(self) -> None:
-        if self.held:
-            self._end(bytes(self.held))
-
-    def _end(self, data: bytes) -> None:
-        self.frames.append(self.sink.size)
-        self.sink.write(self.compressor.compress(data))
-
-
-class _Checked:
-    """A file that is read into the tar: hashed, and stopped where that is wanted."""
-
-    def __init__(self, file: IO[bytes], tell: Callable[[int], None]) -> None:
-        self.file, self.tell, self.hash = file, tell, hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
-        self.hash.update(data)
-        self.tell(len(data))
-        return data
-
-
 def write_stream(
     bag: Path,
     path: Path,
@@ -210,8 +141,8 @@ def write_stream(
     plain = path.with_name(path.name + ".open") if encrypted else path
     try:
         with plain.open("wb") as file:
-            sink = _Hashed(file)
-            frames = _Frames(sink) if compress else None
+            sink = HashedFile(file)
+            frames = FramedFile(sink) if compress else None
             files, tar_size = _write_tar(bag, frames or sink, name, progress, cancelled)
             if frames is not None:
                 frames.close()
@@ -230,7 +161,7 @@ def write_stream(
 
 def _digests(path: Path) -> tuple[str, str]:
     """Return SHA-256 and SHA-512 of a file, read once."""
-    sums = _Hashed(None)
+    sums = HashedFile(None)
     with path.open("rb") as file:
         while data := file.read(_CHUNK):
             sums.write(data)
@@ -267,7 +198,7 @@ def _write_tar(
         # whole seconds need no header of their own
         info.size, info.mtime, info.mode = state.st_size, int(state.st_mtime), 0o644
         with path.open("rb") as file:
-            reader = _Checked(file, tell)
+            reader = CheckedFile(file, tell)
             tar.addfile(info, reader)
             grown = file.read(1)
         digest = reader.hash.hexdigest()

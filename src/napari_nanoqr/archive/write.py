@@ -19,9 +19,10 @@ from napari_nanoqr.archive.field_files import FieldFile, FieldTask, field_name, 
 from napari_nanoqr.archive.index import IndexedArchive
 from napari_nanoqr.archive.levels import level_set
 from napari_nanoqr.archive.manifest import MANIFEST, STAGE, STAGE_COLUMNS, ArchiveManifest
+from napari_nanoqr.archive.needs import ArchiveNeeds
 from napari_nanoqr.archive.outer import Groups
 from napari_nanoqr.archive.overview import draw_roles
-from napari_nanoqr.archive.plan import PLAN, ArchiveNeeds, plan_written
+from napari_nanoqr.archive.plan import PLAN, plan_written
 from napari_nanoqr.archive.read_me import READ_ME, read_me
 from napari_nanoqr.archive.settings import ArchiveSettings
 from napari_nanoqr.archive.sheet import SheetPlan

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_nanoqr.cli.film_options import add_film_options, film_from
 
 if TYPE_CHECKING:
-    from napari_nanoqr.archive.plan import ArchiveNeeds
+    from napari_nanoqr.archive.needs import ArchiveNeeds
     from napari_nanoqr.archive.settings import ArchiveSettings
 
 
@@ -106,7 +106,7 @@ def add_needs_options(parser: argparse.ArgumentParser) -> None:
 
 def needs_from(options: argparse.Namespace, pitch_nm: float) -> ArchiveNeeds:
     """Return the needs of the options of a parser with :func:`add_needs_options`."""
-    from napari_nanoqr.archive.plan import ArchiveNeeds
+    from napari_nanoqr.archive.needs import ArchiveNeeds
     from napari_nanoqr.cli.plan_options import named_column
     from napari_nanoqr.fib.beam_choice import choose_beam
     from napari_nanoqr.fib.columns import find_beam
