@@ -57,3 +57,16 @@ def test_a_file_that_holds_no_settings_is_refused(content: bytes, tmp_path: Path
     path.write_bytes(content)
     with pytest.raises(BadSettings):
         load_settings(path, "encode")
+
+
+def test_a_command_of_two_words_has_settings_too(tmp_path: Path) -> None:
+    path, settings = tmp_path / "s.json", {"": ["a b.txt"], "rate": "0.5", "compress": True}
+    save_settings(path, "archive write", settings)
+    words = ["archive", "write", "--settings", str(path), "--rate", "0.8"]
+    assert expand_settings(words) == [
+        "archive", "write", "a b.txt", "--rate", "0.5", "--compress", "--rate", "0.8"
+    ]  # fmt: skip
+    line = command_line("archive write", settings)
+    assert line == "nanoqr archive write 'a b.txt' --rate 0.5 --compress"
+    with pytest.raises(BadSettings, match="archive write"):
+        expand_settings(["archive", "read", "--settings", str(path)])

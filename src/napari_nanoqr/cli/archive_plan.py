@@ -14,6 +14,14 @@ from napari_nanoqr.cli.archive_options import (
     needs_from,
     settings_from,
 )
+from napari_nanoqr.cli.archive_words import (
+    counted,
+    in_area,
+    in_bytes,
+    in_digits,
+    in_percent,
+    in_time,
+)
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.plan import ArchivePlan
@@ -98,21 +106,21 @@ def table(plan: ArchivePlan) -> str:
     side_um = settings.field_modules * settings.pitch_nm / 1000
     density, shares = values["density"], values["efficiency"]
     rows = [
-        ("to store", f"{_bytes(plan.user_bytes)} in {_count(plan.file_count, 'file')}"),
+        ("to store", f"{in_bytes(plan.user_bytes)} in {counted(plan.file_count, 'file')}"),
         ("sheets", f"{plan.sheets.sheets:,} of {width:g} x {height:g} mm, "
-                   f"{_area(plan.area_mm2)} written ({_percent(_used(plan))} of "
+                   f"{in_area(plan.area_mm2)} written ({in_percent(_used(plan))} of "
                    f"{'it' if plan.sheets.sheets == 1 else 'them'})"),
         ("fields", f"{values['fields']:,} of {side_um:.1f} um, "
                    f"{settings.field_modules} x {settings.field_modules} modules of "
                    f"{settings.pitch_nm:g} nm, {settings.bits_per_module} bit"
                    f"{'s' * (settings.bits_per_module > 1)} each"),
         ("tiles", f"{values['data_tiles']:,} of data, {values['parity_tiles']:,} of parity: "
-                  f"{_count(values['groups'], 'group')} of {values['group_data']} + "
+                  f"{counted(values['groups'], 'group')} of {values['group_data']} + "
                   f"{values['group_parity']}"),
         ("survives", f"{100 * values['group_parity'] / _group(values):.1f} % of the tiles lost in "
                      f"one piece; with {100 * settings.tile_loss:g} % lost at random a group "
                      f"fails with less than {settings.failure:g}"),
-        ("files", f"{_bytes(values['pattern_bytes'])} of {settings.suffix} pattern files"),
+        ("files", f"{in_bytes(values['pattern_bytes'])} of {settings.suffix} pattern files"),
     ]  # fmt: skip
     lines = _rows(rows)
     lines += ["", "DENSITY" + " " * 22 + "bit/um^2   TB on a side of A4"]
@@ -130,19 +138,20 @@ def table(plan: ArchivePlan) -> str:
     lines += ["", "WRITING"]
     jumps = "not counted: give --settling and --blanking"
     if writing["settling_us"] is not None or writing["blanking_us"] is not None:
-        jumps = _time(writing["jumps_s"])
+        jumps = in_time(writing["jumps_s"])
     lines += _rows([
-        ("beam", f"{writing['beam']}, {_count(writing['beams'], 'beam')} at once"
+        ("beam", f"{writing['beam']}, {counted(writing['beams'], 'beam')} at once"
                  + ("" if writing["resolves_pitch"] else ", TOO WIDE for the pitch")),
-        ("beam on", f"{_time(writing['beam_on_s'])} ({writing['dose_nc_per_um2']:.3g} nC/um^2, "
+        ("beam on", f"{in_time(writing['beam_on_s'])} "
+                    f"({writing['dose_nc_per_um2']:.3g} nC/um^2, "
                     f"{100 * writing['milled_share']:.0f} % of the area)"),
         ("jumps", jumps),
-        ("stage", _time(writing["stage_s"])),
-        ("total", _time(writing["total_s"])),
+        ("stage", in_time(writing["stage_s"])),
+        ("total", in_time(writing["total_s"])),
     ])  # fmt: skip
     lines += _rows([
         ("others", "; ".join(
-            f"{each['beam'].partition(' (')[0]} {_time(each['total_s'])}"
+            f"{each['beam'].partition(' (')[0]} {in_time(each['total_s'])}"
             for each in writing["other_beams"] if each["resolves_pitch"]
         )),
     ])  # fmt: skip
@@ -150,9 +159,9 @@ def table(plan: ArchivePlan) -> str:
     reading = values["reading"]
     lines += _rows([
         ("pixels", f"{reading['pixels']:.3g}, {reading['px_per_module']:g} along a module, "
-                   f"{reading['dwell_us']:g} us each, {_count(reading['beams'], 'beam')} at once"),
-        ("total", f"{_time(reading['total_s'])} (beam {_time(reading['beam_s'])}, stage "
-                  f"{_time(reading['stage_s'])})"),
+                   f"{reading['dwell_us']:g} us each, {counted(reading['beams'], 'beam')} at once"),
+        ("total", f"{in_time(reading['total_s'])} (beam {in_time(reading['beam_s'])}, stage "
+                  f"{in_time(reading['stage_s'])})"),
     ])  # fmt: skip
     lines += ["", *_energy(values["energy"])]
     lines += ["", "TAKEN FOR GRANTED (? is uncertain)"]
@@ -183,8 +192,8 @@ def _energy(energy: dict[str, float]) -> list[str]:
     per_year = energy["disk_j_per_bit"] / energy["years"] if energy["years"] else 0.0
     if per_year:
         lines += wrap(
-            f"Writing takes as much as a disk that idles for {_number(written / per_year)} years. "
-            "More beams at once lower it in proportion.",
+            f"Writing takes as much as a disk that idles for {in_digits(written / per_year)} "
+            "years. More beams at once lower it in proportion.",
             WIDTH, initial_indent="  ", subsequent_indent="  ",
         )  # fmt: skip
     return lines
@@ -204,38 +213,3 @@ def _group(values: dict[str, Any]) -> int:
 
 def _used(plan: ArchivePlan) -> float:
     return plan.area_mm2 / (plan.settings.area_mm2 * plan.sheets.sheets)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" + "s" * (count != 1)
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value < 1e6 else f"{value:.2g}"
-
-
-def _area(mm2: float) -> str:
-    return f"{mm2 / 100:.4g} cm^2" if mm2 >= 1000 else f"{mm2:.3g} mm^2"
-
-
-def _bytes(count: float) -> str:
-    for power, unit in ((5, "PB"), (4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
-        if count >= 1000**power:
-            return f"{count / 1000**power:.4g} {unit}"
-    return f"{count:.0f} bytes"
-
-
-def _time(seconds: float) -> str:
-    year = 365.25 * 86400
-    if seconds >= year:
-        return (
-            f"{_number(seconds / year) if seconds >= 100 * year else f'{seconds / year:.3g}'} years"
-        )
-    for length, unit in ((2 * 86400, "days"), (7200, "h"), (120, "min")):
-        if seconds >= length:
-            return f"{seconds / {'days': 86400, 'h': 3600, 'min': 60}[unit]:.3g} {unit}"
-    return f"{seconds:.3g} s"

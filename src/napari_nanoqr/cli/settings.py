@@ -59,7 +59,7 @@ def command_line(command: str, settings: dict[str, Any]) -> str:
     Parameters
     ----------
     command : str
-        The subcommand.
+        The subcommand; ``archive write`` and its like in two words.
     settings : dict
         Values by option name. The key ``""`` holds the positional arguments as a list;
         options that are None or False are left out, True stands for a flag, and a list for an
@@ -70,7 +70,7 @@ def command_line(command: str, settings: dict[str, Any]) -> str:
     str
         A line to paste into a shell.
     """
-    return shlex.join(["nanoqr", command, *_around(settings, _options(settings))])
+    return shlex.join(["nanoqr", *command.split(), *_around(settings, _options(settings))])
 
 
 def expand_settings(arguments: list[str]) -> list[str]:
@@ -79,7 +79,8 @@ def expand_settings(arguments: list[str]) -> list[str]:
     Parameters
     ----------
     arguments : list of str
-        ``COMMAND`` and its arguments; options given here win over those of the file.
+        ``COMMAND``, or the two words of a command such as ``archive write``, and its arguments;
+        options given here win over those of the file.
 
     Returns
     -------
@@ -94,17 +95,18 @@ def expand_settings(arguments: list[str]) -> list[str]:
         Where it cannot be read.
     """
     words = list(arguments)
-    for index, word in enumerate(words[1:], start=1):
+    named = 2 if words[:1] == ["archive"] else 1
+    for index, word in enumerate(words[named:], start=named):
         if word == "--":
             break
         if word == "--settings" and index + 1 < len(words):
-            path, rest = words[index + 1], words[1:index] + words[index + 2 :]
+            path, rest = words[index + 1], words[named:index] + words[index + 2 :]
         elif word.startswith("--settings="):
-            path, rest = word.partition("=")[2], words[1:index] + words[index + 1 :]
+            path, rest = word.partition("=")[2], words[named:index] + words[index + 1 :]
         else:
             continue
-        settings = load_settings(Path(path), words[0])
-        return [words[0], *_around(settings, _options(settings) + rest)]
+        settings = load_settings(Path(path), " ".join(words[:named]))
+        return [*words[:named], *_around(settings, _options(settings) + rest)]
     return words
 
 
