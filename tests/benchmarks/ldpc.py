@@ -31,6 +31,9 @@ from napari_nanoqr.codes.ldpc import RATES, LdpcCode, header_code, tile_code
 
 BATCH = 250
 
+SHOWN = 50_000
+"""Words after which a long run shows how far it is."""
+
 
 @dataclass
 class Counted:
@@ -86,6 +89,8 @@ class Channel:
     def count(self, point: float, words: int, failures: int) -> Counted:
         rho, counted = rho_of(self.code, point), Counted()
         while counted.words < words and counted.failed < failures:
+            if counted.words and counted.words % SHOWN == 0:
+                print(counted.line(self.code, point), flush=True)
             soft = self.soft(rho)
             start = time.thread_time()
             decoded = self.code.decode(soft)

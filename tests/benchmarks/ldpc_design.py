@@ -10,10 +10,11 @@ Degrees: density evolution of the ensemble with the messages of the decoder, in 
 decoding, IEEE Trans. Inf. Theory 47 (2001) 599), and random steps downhill.
 
 Shifts: block by block, those of small degree first, the best of many random choices. Bad are
-closed walks through the block's bits, the worse the shorter they are and the fewer other checks
-could help their bits: a walk counts ``exp(-4)`` for each further bit and ``exp(-1)`` for each of
-its checks beyond two. Two bits that share two checks are not allowed at all. Further passes try
-to replace each block again.
+closed walks through the block's bits, as in them wrong bits support one another: the worse the
+fewer bits they have and the fewer other checks could help these. Each bit weighs
+``exp(-Es / N0)``, about what its noise being wrong is worth, and each of its checks beyond two
+``exp(-2)``. Parity bits have no such check: walks along their chain matter however long they are.
+Two bits that share two checks are not allowed at all. Further passes try to replace each block.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from napari_nanoqr.codes.bounds import rho_of_information
 BLOCKS = 60
 TOP, LOUDEST, LIMIT = 127, 63, 64
 """Largest message of a bit (here), of a check and of the channel, in eighths of a nat."""
+
+HELP = 2.0
+"""What a check that is in no walk is worth to a bit, in nats."""
 
 Block = list[tuple[int, int]]
 Floats = NDArray[np.float64]
@@ -180,39 +184,43 @@ def search_degrees(columns: int, seconds: float, entries: int, seed: int, rounds
 
 
 @numba.njit(cache=True)
-def closed_walks(
-    column: int, size: int, depth: int, starts, rows, shifts, by_row, row_starts, weights
-) -> float:
-    """Sum the weights of walks that come back to the first bit of a block and never turn round."""
+def closed_walks(column, size, depth, starts, rows, shifts, count, weights, chain) -> float:
+    """Sum the weights of walks that come back to the first bit of a block.
+
+    The chain of parity bits is walked in one go: from a check to any other of the same place in
+    its circulant, each bit between them weighing ``chain``. No walk turns round at once.
+    """
     to_check = np.zeros((rows.size, size))
     to_bit = np.zeros((rows.size, size))
+    sums, left, right = np.zeros(count), np.zeros(count), np.zeros(count)
     total = 0.0
     for e in range(starts[column], starts[column + 1]):
         to_check[e, (size - shifts[e]) % size] = 1.0
-    for step in range(depth):
-        for row in range(row_starts.size - 1):
-            edges = by_row[row_starts[row] : row_starts[row + 1]]
-            for z in range(size):
-                everything = 0.0
-                for e in edges:
-                    everything += to_check[e, z]
-                for e in edges:
-                    to_bit[e, z] = everything - to_check[e, z]
-        if step:
-            for e in range(starts[column], starts[column + 1]):
-                total += to_bit[e, (size - shifts[e]) % size]
+    for _ in range(depth):
+        for z in range(size):
+            sums[:] = 0.0
+            for e in range(rows.size):
+                sums[rows[e]] += to_check[e, z]
+            for row in range(1, count):
+                left[row] = chain * (left[row - 1] + sums[row - 1])
+                back = count - 1 - row
+                right[back] = chain * (right[back + 1] + sums[back + 1])
+            for e in range(rows.size):
+                row = rows[e]
+                to_bit[e, z] = sums[row] - to_check[e, z] + left[row] + right[row]
+        for e in range(starts[column], starts[column + 1]):
+            total += to_bit[e, (size - shifts[e]) % size]
         for other in range(starts.size - 1):
-            weight = weights[starts[other + 1] - starts[other]]
             for z in range(size):
+                weight = weights[starts[other + 1] - starts[other]]
+                if other == column and z == 0:
+                    weight = 0.0
                 everything = 0.0
                 for e in range(starts[other], starts[other + 1]):
                     everything += to_bit[e, (z - shifts[e]) % size]
-                if other == column and z == 0:
-                    weight = 0.0
                 for e in range(starts[other], starts[other + 1]):
                     there = (z - shifts[e]) % size
                     to_check[e, there] = weight * (everything - to_bit[e, there])
-                weight = weights[starts[other + 1] - starts[other]]
     return total
 
 
@@ -236,16 +244,16 @@ def draw(rows: list[int], size: int, taken: set[tuple[int, int, int]], rng) -> B
 
 
 def badness(blocks: list[Block], rows: int, size: int, depth: int) -> float:
-    """How bad the walks through the last block are."""
+    """How bad the walks through the last block are, at the noise that the rate is made for."""
+    rate = 1 - rows / BLOCKS
+    energy = 0.5 * rho_of_information(rate) ** 2 * 1.12
     starts = np.cumsum([0] + [len(block) for block in blocks])
     entries = np.array([entry for block in blocks for entry in block])
-    by_row = np.argsort(entries[:, 0], kind="stable")
-    row_starts = np.searchsorted(entries[by_row, 0], np.arange(rows + 1))
-    weights = np.array([exp(-4.0 - max(0, degree - 2)) for degree in range(BLOCKS)])
-    return float(
+    weights = np.array([exp(-energy - HELP * max(0, degree - 2)) for degree in range(BLOCKS)])
+    return float(weights[len(blocks[-1])]) * float(
         closed_walks(
             len(blocks) - 1, size, depth, starts, entries[:, 0].copy(), entries[:, 1].copy(),
-            by_row, row_starts, weights,
+            rows, weights, exp(-energy),
         )
     )  # fmt: skip
 
@@ -271,17 +279,17 @@ def search_shifts(
 ) -> tuple[list[Block], float]:
     """Return the blocks of information and the sum of how bad each of them is."""
     rng = np.random.default_rng(seed)
+    chain: list[Block] = [[(j - 1, 0), (j, 0)] for j in range(1, rows)]
     parity: list[Block] = [[(0, 1), (rows // 2, 0), (rows - 1, 1)]]
-    parity += [[(j - 1, 0), (j, 0)] for j in range(1, rows)]
     degrees = sorted(degrees, reverse=True)
-    places = spread_rows(degrees, rows, parity, rng)
+    places = spread_rows(degrees, rows, chain + parity, rng)
     done: dict[int, Block] = {}
     total = 0.0
     for _ in range(passes):
         total = 0.0
         for i in reversed(range(len(degrees))):
             others = parity + [block for j, block in done.items() if j != i]
-            taken = set().union(*(turns(block, size) for block in others))
+            taken = set().union(*(turns(block, size) for block in chain + others))
             trials = [draw(places[i], size, taken, rng) for _ in range(tries)]
             trials += [done[i]] if i in done else []
             rated = [(badness([*others, trial], rows, size, depth), trial) for trial in trials]
@@ -302,7 +310,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=172)
     parser.add_argument("--tries", type=int, default=30)
     parser.add_argument("--passes", type=int, default=2)
-    parser.add_argument("--depth", type=int, default=6, help="bits of the longest walks")
+    parser.add_argument(
+        "--depth", type=int, default=4, help="bits of information in the longest walks"
+    )
     options = parser.parse_args()
     rows = BLOCKS - options.columns
     if options.what == "degrees":
