@@ -364,6 +364,28 @@ def taken(archive: ArchiveManifest, tmp_path_factory: pytest.TempPathFactory) ->
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("cut")
+class TestAuditing:
+    def test_an_audit_names_a_sample_and_then_checks_it(
+        self, archive: ArchiveManifest, pictures: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ["archive", "audit", str(archive.folder)]
+        assert main([*words, "--fields", "2", "--seed", "5", "--json"]) == 0
+        named = json.loads(capsys.readouterr().out)["fields"]
+        assert len({each["field"] for each in named}) == 2
+        some = [each for each in pictures.iterdir() if int(each.stem[-3:]) // 4 == 3]
+        images = [str(each) for each in some]
+        assert main([*words, *images, "--date", "2031-05-04", "--json"]) == 0
+        assert main([*words, *images[:3], "--date", "2032-05-04", "--json"]) == 1
+        capsys.readouterr()
+        assert main([*words, "--json"]) == 0
+        first, second = json.loads(capsys.readouterr().out)["audits"]
+        assert (first["date"], first["tiles"], first["missing"]) == ("2031-05-04", 4, 0)
+        assert (second["tiles"], second["missing"]) == (4, 1)
+        assert main([*words, "--fields", "0"]) == 2
+        assert main([*words, *images, "--fields", "1"]) == 2
+
+
 class TestRealMicrographs:
     def test_files_come_back_from_a_mosaic_of_a_damaged_sheet(
         self, archive: ArchiveManifest, taken: SimulatedArchive, files: Path, tmp_path: Path

@@ -4,9 +4,10 @@ Usage: ``python tests/benchmarks/archive_losses.py [--bytes 1000000] [--px 4] [-
 [--tile-loss 0.15] [--no-noise]``. Random bytes are written by `write_archive`, imaged by
 `simulate_archive` with 8 % of the tiles missing, a scratch of 2 um across the sheet and 1 % of the
 fields (at least one) out of focus, and read again: once with the default settings and once planned
-for the tile loss that is given. Then, on an undamaged sheet, the electrons for each pixel are
-lowered step by step: for each step the share of wrong modules of all tiles that were read, as
-their decoders found it, and how many tiles were lost. The files are compared byte by byte.
+for the tile loss that is given. Then, on the undamaged sheet of an archive a tenth as large, the
+electrons for each pixel are lowered step by step: for each step the share of wrong modules of all
+tiles that were read, as their decoders found it, and how many tiles were lost. The files are
+compared byte by byte.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def losses(folder: Path, manifest: ArchiveManifest, imaging: Imaging) -> None:
     taken = simulate_archive(manifest, images, damaged, missing=0.08, scratches=1, jobs=2)
     took = time.perf_counter() - begun
     begun = time.perf_counter()
-    reading = read_archive([images], out)
+    reading = read_archive([images], out, pitch_nm=49.0)
     spent = time.perf_counter() - begun
     spare = min(each.spare for each in reading.groups)
     print(
@@ -116,7 +117,9 @@ def main() -> None:
         strong = ArchiveSettings(tile_loss=options.tile_loss)
         losses(folder, written(folder, options.bytes, strong), imaging)
         if not options.no_noise:
-            noise(folder, default, imaging)
+            (folder / "random.bin").unlink()
+            small = ArchiveSettings(tile_loss=0.005)
+            noise(folder, written(folder, options.bytes // 10, small), imaging)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -91,9 +93,15 @@ def fields_to_audit(manifest: ArchiveManifest, count: int, seed: int) -> list[Pl
         raise ValueError(f"A sample of {count} fields cannot be.")
     plan = manifest.plan
     total = plan.all_fields
-    chosen = np.random.default_rng(seed).choice(total, min(count, total), replace=False)
-    fields = list(manifest.fields())
-    return [fields[number] for number in sorted(chosen.tolist())]
+    found, before = [], 0
+    chosen = iter(sorted(random.Random(seed).sample(range(total), min(count, total))))
+    number = next(chosen, None)
+    for sheet in range(plan.sheets):
+        while number is not None and number < before + plan.fields(sheet):
+            found.append(plan.field(sheet, number - before))
+            number = next(chosen, None)
+        before += plan.fields(sheet)
+    return found
 
 
 def share_surely_found(total: int, looked_at: int, confidence: float = 0.95) -> float:
@@ -112,14 +120,14 @@ def share_surely_found(total: int, looked_at: int, confidence: float = 0.95) -> 
         Were so large a share bad, the sample would have shown one with that probability; by
         drawing without replacement.
     """
-    missing = math.log1p(-confidence)
-    for bad in range(total + 1):
+
+    def shows(bad: int) -> bool:
         if bad > total - looked_at:
-            return bad / total
+            return True
         clean = sum(math.log((total - bad - n) / (total - n)) for n in range(looked_at))
-        if clean <= missing:
-            return bad / total
-    return 1.0
+        return clean <= math.log1p(-confidence)
+
+    return bisect.bisect_left(range(total + 1), True, key=shows) / total
 
 
 def audit_of(result: ArchiveVerification, when: date) -> Audit:
