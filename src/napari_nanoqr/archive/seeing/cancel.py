@@ -134,7 +134,12 @@ def cancelled(
 
 
 @compiled
-def _terms(levels, likely, places, terms):  # type: ignore[no-untyped-def]
+def _terms(
+    levels: NDArray[np.float32],
+    likely: NDArray[np.float32],
+    places: NDArray[np.int32],
+    terms: NDArray[np.float32],
+) -> None:
     for n in range(len(places)):
         y, x = places[n]
         terms[n, 0] = levels[y, x]
@@ -146,7 +151,12 @@ def _terms(levels, likely, places, terms):  # type: ignore[no-untyped-def]
 
 
 @fast
-def _both(wide, grids, constant, out):  # type: ignore[no-untyped-def]
+def _both(
+    wide: NDArray[np.float32],
+    grids: NDArray[np.float32],
+    constant: np.float32,
+    out: NDArray[np.float32],
+) -> None:
     rows, columns = out.shape
     for i in range(rows):
         line = out[i]

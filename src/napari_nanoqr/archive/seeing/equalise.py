@@ -78,7 +78,13 @@ def filtered(levels: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[
 
 
 @fast
-def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
+def _lags(
+    levels: NDArray[np.float32],
+    decided: NDArray[np.float32],
+    stride: int,
+    own: NDArray[np.float64],
+    cross: NDArray[np.float64],
+) -> None:
     """Sum up products of values with values around them, and of decisions with values."""
     rows, columns = levels.shape
     for i in range(2, rows - 4, stride):
@@ -100,7 +106,11 @@ def _lags(levels, decided, stride, own, cross):  # type: ignore[no-untyped-def]
 
 
 @fast
-def _filter(wide, taps, out):  # type: ignore[no-untyped-def]
+def _filter(
+    wide: NDArray[np.float32],
+    taps: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
     rows, columns = out.shape
     for i in range(rows):
         line = out[i]

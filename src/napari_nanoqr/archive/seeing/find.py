@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class Place:
     corners: tuple[int, int, int, int]
 
 
-def turn(matrix: NDArray[np.generic], turned: int) -> NDArray[np.generic]:
+def turn(matrix: NDArray[Any], turned: int) -> NDArray[Any]:
     """Return a matrix as it is seen: mirrored about its diagonal (4 to 7), then turned.
 
     Parameters
@@ -70,7 +71,7 @@ def turn(matrix: NDArray[np.generic], turned: int) -> NDArray[np.generic]:
     return np.rot90(matrix, turned % 4)
 
 
-def turn_back(matrix: NDArray[np.generic], turned: int) -> NDArray[np.generic]:
+def turn_back(matrix: NDArray[Any], turned: int) -> NDArray[Any]:
     """Undo :func:`turn`.
 
     Parameters
@@ -217,7 +218,10 @@ def _node_patterns() -> tuple[NDArray[np.uint64], list[tuple[int, int]]]:
 
 
 @compiled
-def _pack_nodes(levels, words):  # type: ignore[no-untyped-def]
+def _pack_nodes(
+    levels: NDArray[np.float32],
+    words: NDArray[np.uint64],
+) -> None:
     columns = levels.shape[1]
     recent = np.zeros(columns, np.uint64)
     for i in range(levels.shape[0]):
@@ -231,7 +235,11 @@ def _pack_nodes(levels, words):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _search_nodes(words, patterns, most):  # type: ignore[no-untyped-def]
+def _search_nodes(
+    words: NDArray[np.uint64],
+    patterns: NDArray[np.uint64],
+    most: int,
+) -> NDArray[np.int64]:
     found = []
     rows, columns = words.shape
     for i in range(rows):
@@ -253,7 +261,10 @@ def _search_nodes(words, patterns, most):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pack(levels, words):  # type: ignore[no-untyped-def]
+def _pack(
+    levels: NDArray[np.float32],
+    words: NDArray[np.uint64],
+) -> None:
     rows, columns = levels.shape
     line = np.zeros((4, columns), np.uint64)
     for i in range(rows):
@@ -273,7 +284,9 @@ def _pack(levels, words):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _ones(word):  # type: ignore[no-untyped-def]
+def _ones(
+    word: np.uint64,
+) -> np.uint64:
     """Count the ones of a word; compilers know this form and use the processor's own count."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + (
@@ -284,7 +297,13 @@ def _ones(word):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _search(words, patterns, wholes, first, most):  # type: ignore[no-untyped-def]
+def _search(
+    words: NDArray[np.uint64],
+    patterns: NDArray[np.uint64],
+    wholes: NDArray[np.uint64],
+    first: int,
+    most: int,
+) -> NDArray[np.int64]:
     """Return row, column, pattern and wrong modules wherever a pattern or its negative fits."""
     found = []
     rows, columns = words.shape

@@ -53,7 +53,7 @@ class Lattice:
     @property
     def steps(self) -> NDArray[np.float64]:
         """Pixels (y, x) from row to row, ``[:, 0]``, and from column to column, ``[:, 1]``."""
-        return np.linalg.inv(self.cycles)
+        return np.linalg.inv(self.cycles.astype(np.float64)).astype(np.float64)
 
     @property
     def pitch_px(self) -> float:
@@ -172,8 +172,8 @@ def _pairs(power: NDArray[np.float32], pitch: float, factor: int) -> list[Lattic
     order = np.argsort(rows)
     power, rows = power[order], rows[order]
     length = np.hypot(rows[:, None], np.arange(power.shape[1])) * (pitch / size)
-    # what surrounds a line, each second value of a square, without the line
-    ground = median_filter(power[::2, ::2], 13, mode="nearest").repeat(2, 0).repeat(2, 1)
+    # what surrounds a line, each fourth value of a square, without the line
+    ground = median_filter(power[::4, ::4], 7, mode="nearest").repeat(4, 0).repeat(4, 1)
     ground = ground[: power.shape[0], : power.shape[1]]
     score = power / np.maximum(ground, 1e-9)
     inside = (length > _NEAREST) & (length < _FARTHEST)
@@ -196,7 +196,7 @@ def _pairs(power: NDArray[np.float32], pitch: float, factor: int) -> list[Lattic
             right = pair[1] if pair[1][1] > 0 else -pair[1]
             worth = min(high, low)
             if worth > LEAST_SCORE:
-                found.append(Lattice(np.array([down, right]), worth))
+                found.append(Lattice(np.array([down, right], np.float64), worth))
     return found
 
 

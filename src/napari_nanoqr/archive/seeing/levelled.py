@@ -66,7 +66,10 @@ def levelled(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @fast
-def _sums(values, sums):  # type: ignore[no-untyped-def]
+def _sums(
+    values: NDArray[np.float32],
+    sums: NDArray[np.float32],
+) -> None:
     for i in range(values.shape[0]):
         a = i // 32
         for b in range(sums.shape[1]):
@@ -84,7 +87,12 @@ def _sums(values, sums):  # type: ignore[no-untyped-def]
 
 
 @fast
-def _apply(values, mean, scale, out):  # type: ignore[no-untyped-def]
+def _apply(
+    values: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
     """Subtract and multiply what is between the middles of blocks, along straight lines."""
     rows, columns = mean.shape
     across = np.empty((2, columns), np.float32)

@@ -48,7 +48,8 @@ def counted(values: NDArray[np.float32]) -> NDArray[np.float32]:
     counts = np.zeros((rows + 2, columns + 2, BINS // 4), np.float32)
     _count(values, counts)
     wide = counts[:-2] + 2 * counts[1:-1] + counts[2:]
-    return wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
+    around: NDArray[np.float32] = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
+    return around
 
 
 def fitted(
@@ -118,7 +119,8 @@ def soft_tables(
         high = (likely[:, 0] + likely[:, 1] + strange) / (likely[:, 2] + likely[:, 3] + strange)
         low = (likely[:, 0] + likely[:, 3] + strange) / (likely[:, 1] + likely[:, 2] + strange)
         soft = np.log(np.stack((high, low), axis=1))
-    return np.clip(np.rint(soft * 8), -127, 127).astype(np.int8)
+    table: NDArray[np.int8] = np.clip(np.rint(soft * 8), -127, 127).astype(np.int8)
+    return table
 
 
 def mean_tables(
@@ -140,7 +142,8 @@ def mean_tables(
     """
     likely, strange = _likelihoods(means, sigmas)
     total = likely.sum(axis=1) + len(ideal) * strange
-    return (np.einsum("l,nlb->nb", ideal, likely) / total)[:, None].astype(np.float32)
+    means_of: NDArray[np.float32] = np.einsum("l,nlb->nb", ideal, likely) / total
+    return means_of[:, None].astype(np.float32)
 
 
 Entry = TypeVar("Entry", np.int8, np.float32)
@@ -167,7 +170,10 @@ def looked_up(values: NDArray[np.float32], table: NDArray[Entry]) -> NDArray[Ent
 
 
 @fast
-def _count(values, counts):  # type: ignore[no-untyped-def]
+def _count(
+    values: NDArray[np.float32],
+    counts: NDArray[np.float32],
+) -> None:
     bins = counts.shape[2]
     scale = np.float32(bins / 6.0)
     half = np.float32(bins / 2)
@@ -180,7 +186,14 @@ def _count(values, counts):  # type: ignore[no-untyped-def]
 
 
 @fast
-def _expect(counts, means, sigmas, move, rounds, strange):  # type: ignore[no-untyped-def]
+def _expect(
+    counts: NDArray[np.float32],
+    means: NDArray[np.float64],
+    sigmas: NDArray[np.float64],
+    move: bool,
+    rounds: int,
+    strange: float,
+) -> None:
     bins, levels = counts.shape[1], means.shape[1]
     weight, first = np.zeros(levels), np.zeros(levels)
     share = np.zeros(levels)
@@ -239,7 +252,11 @@ def _expect(counts, means, sigmas, move, rounds, strange):  # type: ignore[no-un
 
 
 @compiled
-def _look_up(values, table, soft):  # type: ignore[no-untyped-def]
+def _look_up(
+    values: NDArray[np.float32],
+    table: NDArray[np.generic],
+    soft: NDArray[np.generic],
+) -> None:
     scale, half = np.float32(256 / 6.0), np.float32(128)
     for plane in range(soft.shape[0]):
         for i in range(soft.shape[1]):

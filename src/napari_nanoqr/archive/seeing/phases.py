@@ -104,7 +104,13 @@ def _demodulate(
 
 
 @fast
-def _smoothed_row(image, y, weights, column, out):  # type: ignore[no-untyped-def]
+def _smoothed_row(
+    image: NDArray[np.number],
+    y: int,
+    weights: NDArray[np.float32],
+    column: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
     """Write one row of the image, smoothed; the image's edge goes on outside."""
     height, width = image.shape
     last = height - 1
@@ -137,10 +143,21 @@ def _smoothed_row(image, y, weights, column, out):  # type: ignore[no-untyped-de
 
 
 @fast
-def _block_row(  # type: ignore[no-untyped-def]
-    image, weights, steps, down, waves, block, brightest, limit, place, smooth, column, square,
-    lines,
-):  # fmt: skip
+def _block_row(
+    image: NDArray[np.number],
+    weights: NDArray[np.float32],
+    steps: NDArray[np.int64],
+    down: NDArray[np.float64],
+    waves: NDArray[np.float32],
+    block: NDArray[np.int64],
+    brightest: float,
+    limit: np.float32,
+    place: int,
+    smooth: NDArray[np.float32],
+    column: NDArray[np.float32],
+    square: NDArray[np.float32],
+    lines: NDArray[np.float32],
+) -> np.float32:
     """Fill one row of blocks; returns where squares are cut in the next."""
     width = image.shape[1]
     rows, columns = block

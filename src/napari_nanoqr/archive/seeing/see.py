@@ -120,7 +120,7 @@ def _on_lattice(
     for place in sorted(places, key=lambda place: -_area(place, levels.shape)):
         if stopped():
             break
-        own = turn_back(part_of(levels, place), place.turned)
+        own: NDArray[np.float32] = turn_back(part_of(levels, place), place.turned)
         taps = before.taps if before is not None else None
         tile = followed(smooth, tile_mesh(mesh, place), own, taps)
         seen, before = _tile(tile, place, factors, before)
@@ -198,7 +198,8 @@ def _corners(mesh: Mesh, factors: tuple[int, int]) -> NDArray[np.float64]:
     end = SIDE - 0.5
     corners = mesh.at(np.array([(-0.5, -0.5), (-0.5, end), (end, end), (end, -0.5)]))
     scale = np.array(factors, float)
-    return corners * scale + (scale - 1) / 2
+    placed: NDArray[np.float64] = corners * scale + (scale - 1) / 2
+    return placed
 
 
 def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

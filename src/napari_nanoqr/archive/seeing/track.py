@@ -20,7 +20,7 @@ from napari_nanoqr.codes.compiled import compiled
 BLOCK = 32
 """Modules on a side of the blocks that have one displacement each."""
 
-CLOSE = 0.05
+CLOSE = 0.08
 """Modules: a tile is followed once no part of it moves by more."""
 
 ROUNDS = 4
@@ -143,6 +143,7 @@ def followed(
         levels = levelled(sampled(smooth, mesh))
         if most < CLOSE:
             break
+    assert taps is not None
     return Followed(mesh, levels, taps)
 
 
@@ -243,9 +244,13 @@ def straightened(mesh: Mesh, clear: NDArray[np.float32]) -> Mesh | None:
     Mesh or None
         None where nothing slipped, or too few marks are seen to tell.
     """
-    sign = np.sign(sum(_match(clear, m.row, m.column, m.bits, 0, 0) for m in marks()))
+    in_place = [_match(clear, m.row, m.column, m.bits, 0, 0) for m in marks()]
+    sign = np.sign(sum(in_place))
     found: dict[tuple[float, float], tuple[int, int]] = {}
-    for mark in marks():
+    for mark, score in zip(marks(), in_place, strict=True):
+        if score * sign > _SURE:
+            found[mark.centre] = 0, 0
+            continue
         scores = np.zeros((2 * _SLIP + 1, 2 * _SLIP + 1), np.float32)
         _seek(clear, mark.row, mark.column, mark.bits, _SLIP, scores)
         scores *= sign
@@ -323,7 +328,14 @@ def _nodes() -> NDArray[np.float64]:
 
 
 @compiled
-def _match(levels, row, column, bits, down, right):  # type: ignore[no-untyped-def]
+def _match(
+    levels: NDArray[np.float32],
+    row: int,
+    column: int,
+    bits: NDArray[np.uint8],
+    down: int,
+    right: int,
+) -> np.float32:
     """Return how much a mark is there, 1 if wholly: its milled modules count as negative."""
     side = len(bits)
     total = size = np.float32(0)
@@ -338,14 +350,25 @@ def _match(levels, row, column, bits, down, right):  # type: ignore[no-untyped-d
 
 
 @compiled
-def _seek(levels, row, column, bits, reach, scores):  # type: ignore[no-untyped-def]
+def _seek(
+    levels: NDArray[np.float32],
+    row: int,
+    column: int,
+    bits: NDArray[np.uint8],
+    reach: int,
+    scores: NDArray[np.float32],
+) -> None:
     for down in range(-reach, reach + 1):
         for right in range(-reach, reach + 1):
             scores[down + reach, right + reach] = _match(levels, row, column, bits, down, right)
 
 
 @fast
-def _correlate(levels, clear, sums):  # type: ignore[no-untyped-def]
+def _correlate(
+    levels: NDArray[np.float32],
+    clear: NDArray[np.float32],
+    sums: NDArray[np.float32],
+) -> None:
     """Sum up products of decisions with values there, below, above, right and left of them.
 
     After these sizes and squares of what decided, and how many modules are seen.

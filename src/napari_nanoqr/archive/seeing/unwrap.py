@@ -50,12 +50,13 @@ def unwrapped(lines: NDArray[np.complex64]) -> NDArray[np.float32]:
         # between two blocks each; a block has the mean of both sides
         slopes = np.stack([(steep[0][1:] + steep[0][:-1]) / 2,
                            ((steep[1][1:] + steep[1][:-1]) / 2).T], -1)  # fmt: skip
-        slopes = (slopes / (2 * np.pi)).astype(np.float32)
+        slopes = slopes / (2 * np.pi)
         added = np.zeros_like(one)
         reach = np.array([max(1, round(1.6 * _SUM / size)) for size in BLOCK])
-        _add_up(one, slopes, reach, np.array(BLOCK) / _SUM, added)
+        steepness = slopes.astype(np.float32)
+        _add_up(one, steepness, reach, np.array(BLOCK) / _SUM, added)
         grown = np.zeros(one.shape, np.float32)
-        _grow(added, slopes, grown)
+        _grow(added, steepness, grown)
         turns[..., axis] = grown
     return turns
 
@@ -99,7 +100,13 @@ def _spread(values: NDArray[np.complex64], modules: float) -> NDArray[np.complex
 
 
 @compiled
-def _add_up(lines, slopes, reach, scale, added):  # type: ignore[no-untyped-def]
+def _add_up(
+    lines: NDArray[np.complex64],
+    slopes: NDArray[np.float32],
+    reach: NDArray[np.int64],
+    scale: NDArray[np.float64],
+    added: NDArray[np.complex64],
+) -> None:
     """Add up the lines around each block, turned by what lies between."""
     rows, columns = lines.shape
     for y in range(rows):
@@ -119,7 +126,11 @@ def _add_up(lines, slopes, reach, scale, added):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _grow(lines, slopes, turns):  # type: ignore[no-untyped-def]
+def _grow(
+    lines: NDArray[np.complex64],
+    slopes: NDArray[np.float32],
+    turns: NDArray[np.float32],
+) -> None:
     rows, columns = lines.shape
     known = np.zeros((rows, columns), np.bool_)
     waiting = np.zeros((rows, columns), np.bool_)
@@ -156,7 +167,18 @@ def _grow(lines, slopes, turns):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _plane(values, weight, known, y, x, reach, ridge, axis, centre, spread):  # type: ignore[no-untyped-def]
+def _plane(
+    values: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    known: NDArray[np.bool_],
+    y: int,
+    x: int,
+    reach: int,
+    ridge: float,
+    axis: int,
+    centre: float,
+    spread: float,
+) -> float:
     """Return the height at (y, x) of a plane through the known values around it."""
     rows, columns = weight.shape
     s = sy = sx = syy = sxx = syx = v = vy = vx = 0.0
@@ -196,7 +218,13 @@ def _plane(values, weight, known, y, x, reach, ridge, axis, centre, spread):  # 
 
 
 @compiled
-def _smooth(turns, weight, reach, spreads, out):  # type: ignore[no-untyped-def]
+def _smooth(
+    turns: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    reach: int,
+    spreads: tuple[float, float],
+    out: NDArray[np.float32],
+) -> None:
     rows, columns = weight.shape
     known = np.ones((rows, columns), np.bool_)
     for y in range(rows):
