@@ -5,6 +5,21 @@ Usage: ``python tests/benchmarks/ldpc_design.py degrees --columns 48 [--seconds 
 tests/benchmarks/ldpc_design.py shifts --columns 48 --degrees 3x40 9x8 [--size 172] [--seed 1]
 [--tries 30] [--passes 2]`` prints a table as it stands in ``napari_nanoqr/codes/ldpc/tables.py``.
 
+The tables were made with ``shifts --passes 2`` and
+
+==========  ===========================================================================
+rate        options
+==========  ===========================================================================
+1/2         ``--columns 30 --degrees 3x22 14x8 --tries 40 --seed 2``
+2/3         ``--columns 40 --degrees 3x32 12x8 --tries 40 --seed 2``
+4/5         ``--columns 48 --degrees 3x40 10x8 --tries 60 --seed 2``
+0.88        ``--columns 53 --degrees 3x43 6x3 7x7 --tries 40 --seed 2``
+header      ``--columns 30 --degrees 3x22 11x8 --tries 100 --seed 1 --size 13``
+==========  ===========================================================================
+
+Of sets of degrees that density evolution finds good those were taken that did best in
+``ldpc.py``: words of this length want more entries in their heavy blocks than it asks for.
+
 Degrees: density evolution of the ensemble with the messages of the decoder, in eighths of a nat
 (T. Richardson, R. Urbanke, The capacity of low-density parity-check codes under message-passing
 decoding, IEEE Trans. Inf. Theory 47 (2001) 599), and random steps downhill.
