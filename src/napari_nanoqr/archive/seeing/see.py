@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_nanoqr.archive.header import TileHeader
 from napari_nanoqr.archive.layout import SIDE
 from napari_nanoqr.archive.seeing.equalise import filtered
-from napari_nanoqr.archive.seeing.find import Place, find_by_nodes, find_tiles, turn_back
+from napari_nanoqr.archive.seeing.find import Place, find_tiles, turn_back
+from napari_nanoqr.archive.seeing.find_nodes import find_by_nodes
 from napari_nanoqr.archive.seeing.lattice import Lattice, find_lattices
 from napari_nanoqr.archive.seeing.levelled import levelled
 from napari_nanoqr.archive.seeing.mesh import Mesh, mesh_of
