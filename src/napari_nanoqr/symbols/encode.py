@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from napari_nanoqr.symbols.candidates import SMALLEST, SYMBOLOGIES, candidates, levels_of
 from napari_nanoqr.symbols.kinds import layout_named
+from napari_nanoqr.symbols.layout import Layout
 from napari_nanoqr.symbols.penalty import best_mask
 from napari_nanoqr.symbols.placement import place_codewords, with_parity
-from napari_nanoqr.symbols.segments import pad, shortest_segments, stream_length, write_stream
+from napari_nanoqr.symbols.segments import (
+    Bits,
+    pad,
+    shortest_segments,
+    stream_length,
+    write_stream,
+)
 from napari_nanoqr.symbols.symbol import Symbol
 from napari_nanoqr.symbols.tables import LEVELS
 
@@ -91,14 +98,35 @@ def encode(
     layout = layout_named(chosen)
     if mask is not None and mask not in range(masks := len(layout.masks)):
         raise ValueError(f"Mask {mask} does not exist: use 0 to {masks - 1}.")
-    structure = layout.blocks[error]
     bits = write_stream(shortest_segments(payload, layout.syntax, eci), layout.syntax)
+    return symbol_of(bits, data, layout, error, mask)
+
+
+def symbol_of(
+    bits: Bits, payload: bytes, layout: Layout, error: str, mask: int | None = None
+) -> Symbol:
+    """Return the symbol that holds a bit stream.
+
+    Parameters
+    ----------
+    bits : (n,) uint8 array
+        The stream without terminator and padding; it fits.
+    payload : bytes
+        What it says.
+    layout : Layout
+        Kind and version of the symbol.
+    error : str
+        Error-correction level.
+    mask : int, optional
+        By default the best one.
+    """
+    structure = layout.blocks[error]
     codewords = with_parity(pad(bits, structure.data_bits, layout.syntax), structure)
     masked = place_codewords(codewords, layout, error)[None] ^ layout.masks
     for number in range(len(masked)):
         layout.put_format(masked[number], error, number)
     best = best_mask(masked, layout.symbology) if mask is None else mask
-    return Symbol(data, masked[best].copy(), chosen, error, best)
+    return Symbol(payload, masked[best].copy(), layout.version, error, best)
 
 
 def missing_bits(payload: bytes | str, error: str, version: int | str, eci: bool = False) -> int:
