@@ -65,7 +65,7 @@ def start(
     words = [sys.executable, str(script), "archive", "read", str(images), "-o", str(out), *more]
     return subprocess.Popen(
         words, env={**os.environ, "NANOQR_COUNT": str(counts)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=(out.parent / "stderr").open("wb"),
     )  # fmt: skip
 
 
@@ -79,7 +79,10 @@ def kill_runs(
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = len(counts.read_text().split()) if counts.exists() else 0
-    assert start(script, images, out, counts).wait() == 0
+    status = start(script, images, out, counts).wait()
+    if status != 0:
+        said = (folder / "stderr").read_text(encoding="utf-8", errors="replace")
+        raise SystemExit(f"status {status} after {before} tasks: {said}{_report(out)}")
     again = Counter(counts.read_text().split())
     twice = sum(number - 1 for number in again.values())
     same = fingerprint(out) == expected
@@ -108,6 +111,11 @@ def kill_worker(
     print(f"worker killed: same {same}, unread {len(reports['unread'])}", flush=True)
     assert same
     assert not reports["unread"]
+
+
+def _report(out: Path) -> str:
+    path = out / "report.txt"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _fresh(out: Path, counts: Path) -> None:

@@ -27,7 +27,7 @@ from napari_nanoqr.archive.simulate_archive import simulate_archive
 from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.archive.write import write_archive
 
-ELECTRONS = (1000.0, 120.0, 60.0, 40.0, 30.0, 25.0, 20.0)
+ELECTRONS = (1000.0, 120.0, 60.0, 40.0, 37.0, 35.0, 34.0, 33.0, 32.0, 30.0)
 
 
 def written(folder: Path, size: int, settings: ArchiveSettings) -> ArchiveManifest:
@@ -58,7 +58,7 @@ def losses(folder: Path, manifest: ArchiveManifest, imaging: Imaging) -> None:
     begun = time.perf_counter()
     reading = read_archive([images], out, pitch_nm=49.0)
     spent = time.perf_counter() - begun
-    spare = min(each.spare for each in reading.groups)
+    spare = min((each.spare for each in reading.groups), default=None)
     print(
         f"planned for {settings.tile_loss:.0%} of the tiles lost: {groups.groups} group of "
         f"{groups.data_count(0)} + {groups.parity}; {fields} fields, "
@@ -69,6 +69,8 @@ def losses(folder: Path, manifest: ArchiveManifest, imaging: Imaging) -> None:
         f"same bytes: {is_same(folder, out)} (images {took:.0f} s, reading {spent:.0f} s)",
         flush=True,
     )
+    if not reading.exact:
+        print(reading.to_text(), flush=True)
     _remove(images, out)
 
 
