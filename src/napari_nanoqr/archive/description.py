@@ -1,4 +1,4 @@
-"""What the description tiles of a sheet hold: the format in words, and the short decoder.
+"""What the description tiles of a sheet hold: the format in words, and a short program.
 
 The words are those of ``format.md`` beside this module, which the docs show too.
 """
@@ -47,6 +47,22 @@ def _file(name: str) -> str:
 def description() -> str:
     """Return what the description tiles of every sheet say together."""
     return f"{format_text()}\n## The program: short_decoder.py\n\n{short_decoder()}"
+
+
+def short_joiner() -> str:
+    """Return the source of the program that joins what QR codes say.
+
+    Returns
+    -------
+    str
+        :mod:`napari_nanoqr.archive.short_joiner`, word for word.
+    """
+    return _file("short_joiner.py")
+
+
+def qr_description() -> str:
+    """Return what the description tiles of a sheet of QR codes say together."""
+    return f"{format_text()}\n## The program: short_joiner.py\n\n{short_joiner()}"
 
 
 def with_tables(source: str) -> str:

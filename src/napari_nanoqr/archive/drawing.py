@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.archive.header import Role, TileHeader
 from napari_nanoqr.archive.index import IndexedArchive
-from napari_nanoqr.archive.layout import SIDE, WORD_BYTES
+from napari_nanoqr.archive.layout import SIDE
 from napari_nanoqr.archive.outer import Groups
-from napari_nanoqr.archive.sheet import TileContent
+from napari_nanoqr.archive.tile_kind import (
+    CONTROL_PAGES,
+    FilledTile,
+    TileKind,
+    capacity,
+    step,
+)
 
 _ROLES = {"description": Role.DESCRIPTION, "index": Role.INDEX}
 
@@ -26,7 +32,7 @@ def read_data_tile(stream: Path, number: int, size: int) -> bytes:
         return file.read(size)
 
 
-def group_parity(stream: Path, groups: Groups, group: int, rate: str, size: int) -> bytes:
+def group_parity(stream: Path, groups: Groups, group: int, kind: TileKind) -> bytes:
     """Compute the payloads of the parity tiles of a group.
 
     Parameters
@@ -37,10 +43,8 @@ def group_parity(stream: Path, groups: Groups, group: int, rate: str, size: int)
         How it is divided.
     group : int
         Which.
-    rate : str
-        Of the tiles' code: their codewords are the slots of the outer code.
-    size : int
-        Payload of a tile.
+    kind : TileKind
+        Of the tiles: their words are the slots of the outer code.
 
     Returns
     -------
@@ -49,12 +53,12 @@ def group_parity(stream: Path, groups: Groups, group: int, rate: str, size: int)
     """
     from napari_nanoqr.codes.cauchy import encode
 
-    count = groups.data_count(group)
+    count, size = groups.data_count(group), capacity(kind)
     data = np.zeros((count, size), dtype=np.uint8)
     for member in range(count):
         payload = read_data_tile(stream, group + groups.groups * member, size)
         data[member, : len(payload)] = np.frombuffer(payload, dtype=np.uint8)
-    return encode(data.reshape(count, -1, WORD_BYTES[rate]), groups.parity).tobytes()
+    return encode(data.reshape(count, -1, kind.word_bytes), groups.parity).tobytes()
 
 
 @dataclass(frozen=True)
@@ -95,35 +99,43 @@ class Drawer:
         (rows, columns) uint8 array
             Level of each module; 0 in tiles that are left empty at the end of a sheet.
         """
-        across = self.index.plan.settings.tiles_per_field
-        levels = np.zeros((SIDE * across, SIDE * across), dtype=np.uint8)
-        for place in range(across**2):
-            tile = number * across**2 + place
-            content = self.index.plan.content(sheet, tile)
-            if content is not None:
-                row, column = divmod(place, across)
-                here = np.s_[SIDE * row : SIDE * (row + 1), SIDE * column : SIDE * (column + 1)]
-                levels[here] = self._tile(sheet, tile, content)
-        return levels
-
-    def _tile(self, sheet: int, tile: int, content: TileContent) -> NDArray[np.uint8]:
-        from napari_nanoqr.archive.control import draw_control
-        from napari_nanoqr.archive.tile import encode_tile
-
         plan = self.index.plan
         settings = plan.settings
-        if content.kind == "title":
-            title = _title(
-                settings.tiles_per_field, settings.pitch_nm, sheet, plan.sheets,
-                settings.bits_per_module, "right" if plan.columns(sheet) > 1 else "down",
-            )  # fmt: skip
-            row, column = divmod(content.part, settings.tiles_per_field)
-            return title[SIDE * row : SIDE * (row + 1), SIDE * column : SIDE * (column + 1)]
-        if content.kind == "control":
-            return draw_control(
-                content.part, settings.pitch_nm, settings.tiles_per_field,
-                settings.field_gap_modules, settings.rate, settings.bits_per_module,
-            )  # fmt: skip
+        kind, across = settings.tile, settings.tiles_per_field
+        levels = np.zeros((settings.field_modules,) * 2, dtype=np.uint8)
+        if number == 0:
+            title = self._title(sheet)
+            levels[: len(title), : len(title)] = title
+            return levels
+        # pages lie side by side in as many fields as they need
+        pages = settings.field_modules // SIDE
+        for place in range(pages**2):
+            page = (number - 1) * pages**2 + place
+            if page < CONTROL_PAGES:
+                top, left = (SIDE * at for at in divmod(place, pages))
+                levels[top : top + SIDE, left : left + SIDE] = kind.control_page(page, settings)
+        tiles = [self._tile(sheet, number * across**2 + place) for place in range(across**2)]
+        for place, drawn in enumerate(kind.draw(tiles)):
+            if drawn is not None:
+                top, left = (step(kind) * at for at in divmod(place, across))
+                levels[top : top + kind.side, left : left + kind.side] = drawn
+        return levels
+
+    def _title(self, sheet: int) -> NDArray[np.uint8]:
+        plan = self.index.plan
+        settings = plan.settings
+        return _title(
+            settings.field_modules // SIDE, settings.pitch_nm, sheet, plan.sheets,
+            settings.bits_per_module, "right" if plan.columns(sheet) > 1 else "down",
+        )  # fmt: skip
+
+    def _tile(self, sheet: int, tile: int) -> FilledTile | None:
+        """Return header and payload of a tile, None where there is none."""
+        plan = self.index.plan
+        settings = plan.settings
+        content = plan.content(sheet, tile)
+        if content is None or content.kind in ("title", "control"):
+            return None
         common: dict[str, Any] = {
             "archive": bytes.fromhex(self.index.archive), "rate": settings.rate,
             "bits": settings.bits_per_module, "sheet": sheet, "tile": tile,
@@ -137,8 +149,8 @@ class Drawer:
             payload = told[content.part] if content.part < len(told) else b""
             own = {"role": _ROLES[content.kind], "group": content.part, "groups": len(told)}
             if not payload:
-                return np.zeros((SIDE, SIDE), dtype=np.uint8)
-        return encode_tile(TileHeader(**common, **own), payload)
+                return None
+        return TileHeader(**common, **own), payload
 
     def _member(self, group: int, member: int) -> tuple[bytes, dict[str, Any]]:
         """Return the payload of a member of a group, and what its header says of it."""

@@ -23,6 +23,10 @@ offset bytes meaning
 44     4     CRC-32 (of zlib) of the 44 bytes before it
 ====== ===== =======================================================================
 
+In tiles that are QR codes, the lower half of byte 3 is 8 + number of the error-correction level (0
+to 3 for L, M, Q, H), and byte 18 is the version of the symbol: 4 bytes are left to the number of
+tiles.
+
 A header alone places its tile: the payload of a data, index or description tile belongs in the
 stream of its role as part number ``group + groups * member``.
 """
@@ -36,7 +40,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from napari_nanoqr.archive.layout import RATES, capacity
+from napari_nanoqr.archive import tile_kind
+from napari_nanoqr.archive.layout import RATES
+from napari_nanoqr.symbols.tables import LEVELS
 
 MAGIC: Final = b"NQ"
 VERSION: Final = 1
@@ -67,7 +73,8 @@ class TileHeader:
     archive : bytes
         8 random bytes, the same in all tiles that were written together.
     rate : str
-        Of the code of its data: one of :data:`~napari_nanoqr.archive.layout.RATES`.
+        Of the code of its data: one of :data:`~napari_nanoqr.archive.layout.RATES`, or the QR code
+        that it is, see :func:`~napari_nanoqr.archive.tile_kind.tile_kind`.
     bits : int
         Bits a module, 1 or 2.
     sheet, tile : int
@@ -110,14 +117,13 @@ class TileHeader:
     root: bytes = bytes(4)
 
     def __post_init__(self) -> None:
-        if self.rate not in RATES:
-            raise ValueError(f"A tile has no rate {self.rate!r}: use one of {', '.join(RATES)}.")
-        if self.bits not in (1, 2):
-            raise ValueError(f"A module holds 1 or 2 bits, not {self.bits}.")
+        tile_kind.tile_kind(self.rate, self.bits)
         for name, size in (("archive", 8), ("digest", 4), ("root", 4)):
             if len(getattr(self, name)) != size:
                 raise ValueError(f"{name} takes {size} bytes, not {len(getattr(self, name))}.")
         for name, size in _NUMBERS.items():
+            if name == "tiles" and self.rate not in RATES:
+                size -= 1
             if not 0 <= getattr(self, name) < 256**size:
                 raise ValueError(
                     f"{name} of a tile is {getattr(self, name)}: it has to lie in 0 to "
@@ -143,7 +149,7 @@ class TileHeader:
     @property
     def capacity(self) -> int:
         """Payload bytes that such a tile holds."""
-        return capacity(self.rate, self.bits)
+        return tile_kind.capacity(tile_kind.tile_kind(self.rate, self.bits))
 
     @property
     def part(self) -> int:
@@ -162,9 +168,15 @@ class TileHeader:
 
     def to_bytes(self) -> bytes:
         """Return the 48 bytes that stand in the tile."""
-        code = self.role << 4 | (self.bits - 1) << 2 | RATES.index(self.rate)
-        head = MAGIC + bytes([VERSION, code]) + self.archive
-        head += b"".join(getattr(self, name).to_bytes(size) for name, size in _NUMBERS.items())
+        if self.rate in RATES:
+            code, version = (self.bits - 1) << 2 | RATES.index(self.rate), 0
+        else:
+            name, error = self.rate.split("-")
+            code, version = _QR | LEVELS.index(error), int(name.removeprefix("QR "))
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        numbers["tiles"] |= version << _VERSION_SHIFT
+        head = MAGIC + bytes([VERSION, self.role << 4 | code]) + self.archive
+        head += b"".join(numbers[name].to_bytes(size) for name, size in _NUMBERS.items())
         head += self.digest + self.root
         return head + struct.pack(">I", zlib.crc32(head))
 
@@ -202,11 +214,15 @@ class TileHeader:
         for name, size in _NUMBERS.items():
             numbers[name] = int.from_bytes(data[place : place + size])
             place += size
+        rate, bits = RATES[data[3] & 3], (data[3] >> 2 & 3) + 1
+        if data[3] & 0xF & ~3 == _QR:
+            version, numbers["tiles"] = divmod(numbers["tiles"], 1 << _VERSION_SHIFT)
+            rate, bits = f"QR {version}-{LEVELS[data[3] & 3]}", 1
         try:
             return cls(
                 role=Role(data[3] >> 4),
-                rate=RATES[data[3] & 3],
-                bits=(data[3] >> 2 & 3) + 1,
+                rate=rate,
+                bits=bits,
                 archive=data[4:12],
                 digest=data[36:40],
                 root=data[40:44],
@@ -215,6 +231,12 @@ class TileHeader:
         except ValueError as wrong:
             raise NotAHeader(f"The tile's header makes no sense: {wrong}") from wrong
 
+
+_QR: Final = 8
+"""What the code of a QR code has beside its level."""
+
+_VERSION_SHIFT: Final = 32
+"""Bits of the number of tiles that QR codes leave to it."""
 
 _NUMBERS: Final = {
     "sheet": 2, "tile": 4, "tiles": 5, "group": 4, "groups": 4, "member": 1,

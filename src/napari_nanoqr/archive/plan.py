@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_nanoqr.archive import figures
-from napari_nanoqr.archive.layout import SIDE, WORD_BITS, WORD_BYTES, WORDS
 from napari_nanoqr.archive.needs import ArchiveNeeds
 from napari_nanoqr.archive.outer import Groups, most_data, parity_needed
 from napari_nanoqr.archive.settings import SHEETS_MM, ArchiveSettings
@@ -75,13 +74,13 @@ class ArchivePlan:
     def efficiency(self) -> dict[str, float]:
         """What each thing leaves of the area, and all of them together."""
         settings, sheets = self.settings, self.sheets
-        word = WORD_BYTES[settings.rate]
-        groups = sheets.groups
-        information = {"1/2": 1 / 2, "2/3": 2 / 3, "4/5": 4 / 5, "0.88": 53 / 60}[settings.rate]
+        kind, groups = settings.tile, sheets.groups
+        code_bits = kind.code_modules * settings.bits_per_module
+        in_field = sheets.tiles_per_field / settings.field_modules**2
         shares = {
-            "marks_and_headers": WORDS * WORD_BITS / SIDE**2,
-            "inner_code": information,
-            "checksums": 8 * word / (information * WORD_BITS),
+            "marks_and_headers": kind.code_modules * in_field,
+            "inner_code": kind.information,
+            "checksums": 8 * settings.tile_bytes / (kind.information * code_bits),
             "outer_code": groups.data_tiles / groups.tiles,
             "gaps": (settings.field_modules * settings.pitch_nm / settings.step_nm) ** 2,
             "front_matter": groups.tiles * settings.copies
@@ -127,11 +126,12 @@ class ArchivePlan:
         beam = beam or needs.beam_for(settings)
         modules = self.sheets.all_fields * settings.field_modules**2
         doses = level_set(settings.bits_per_module, settings.film).dose
-        full = self.dose_modules if self.dose_modules is not None else modules * doses.mean()
+        in_tiles = self.sheets.all_fields * self.sheets.tiles_per_field * settings.tile.side**2
+        full = self.dose_modules if self.dose_modules is not None else in_tiles * doses.mean()
         beam_on = full * needs.module_time_s(settings, beam) / needs.beams
         points = max(1, round(settings.pitch_nm / (PITCH_PER_SPOT * beam.spot_nm)))
         passes = max(1, round(needs.module_time_s(settings, beam) / points**2 / (DWELL_US * 1e-6)))
-        jumps = modules * RUNS_PER_MODULE * points * passes / needs.beams
+        jumps = in_tiles * RUNS_PER_MODULE * points * passes / needs.beams
         settling, blanking = needs.settling_us, needs.blanking_us
         try:
             column = find_column(beam.column)
@@ -275,8 +275,6 @@ def plan_archive(
     ValueError
         Where the size is negative, or the sheets are too small.
     """
-    from napari_nanoqr.archive.description import description
-
     settings, needs = settings or ArchiveSettings(), needs or ArchiveNeeds()
     if size < 0 or file_count < 1:
         raise ValueError("A size is at least 0 bytes, in at least one file.")
@@ -284,7 +282,7 @@ def plan_archive(
     told = index_size(0 if settings.encrypted else file_count)
     tile = settings.tile_bytes
     groups = Groups.planned(-(-stream // tile), settings.tile_loss, settings.failure)
-    text = description().encode("utf-8")
+    text = settings.tile.description().encode("utf-8")
     sheets = SheetPlan(settings, groups, -(-len(text) // tile), -(-told // tile))
     return ArchivePlan(size, file_count, stream, sheets, needs)
 

@@ -30,9 +30,10 @@ def read_me(manifest: ArchiveManifest) -> str:
         f"This folder holds what is to be milled so that {manifest.file_count:,} "
         f"file{'s' * (manifest.file_count != 1)} of {manifest.user_bytes:,} bytes in all stand on "
         f"{sheets} of film: {plan.all_fields:,} fields of view, each a pattern file, with "
-        f"{plan.all_tiles:,} tiles of 512 x 512 modules. A module is {settings.pitch_nm:g} nm wide "
-        f"and carries {settings.bits_per_module} bit{'s' * (settings.bits_per_module != 1)}. It "
-        f"was written by {index.program} on {index.written}. The archive's number is "
+        f"{plan.all_tiles:,} tiles, {settings.tile.in_words}. A module is {settings.pitch_nm:g} nm "
+        f"wide and carries {settings.bits_per_module} "
+        f"bit{'s' * (settings.bits_per_module != 1)}. It was written by {index.program} on "
+        f"{index.written}. The archive's number is "
         f"{index.archive}.",
         f"sheet-01/{field_name(0, settings.suffix)} is the first field. sheet-01/stage.csv tells "
         "where the stage goes for each: x to the right and y down, in micrometres from the "
@@ -46,7 +47,7 @@ def read_me(manifest: ArchiveManifest) -> str:
         "    nanoqr archive read IMAGES -o FILES",
         "Nothing of this folder is needed for that. Without that program: the first field of each "
         "sheet shows what it is, the second holds plain text that tells how to read the rest, and "
-        "the tiles after it hold a full description and a short decoder in Python.",
+        "the tiles after it hold a full description and a short program in Python.",
         f"What stands on the sheets is one file, a {kind.removeprefix('.')} of "
         f"{index.facts.size:,} bytes, SHA-256 {index.facts.sha256}: "
         + ", ".join([*opening, "unpack it (tar -x)"])

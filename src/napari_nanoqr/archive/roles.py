@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_nanoqr.archive.sheet import CONTROL_PAGES, SheetPlan
+from napari_nanoqr.archive.sheet import SheetPlan
 
 ROLES = ("nothing", "title", "control", "description", "index", "data", "parity")
 """Names of the numbers that `tile_roles` returns."""
@@ -65,7 +65,7 @@ def tile_roles(plan: SheetPlan, sheet: int, tiles: ArrayLike) -> NDArray[np.uint
     """
     numbers = np.asarray(tiles, np.int64)
     members, described = plan.members(sheet), plan.description_tiles
-    drawn, told = plan.tiles_per_field + CONTROL_PAGES, plan.description_tiles + plan.index_tiles
+    drawn, told = plan.drawn_tiles, plan.description_tiles + plan.index_tiles
     # beginning of: control pages, description, index, first half, description, index, second half,
     # description, and the index that fills the last field
     half = len(members) // 2

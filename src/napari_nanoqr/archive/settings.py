@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from napari_nanoqr.archive.fields import FIELD_SUFFIXES, check_pitch
-from napari_nanoqr.archive.layout import RATES, SIDE, capacity
+from napari_nanoqr.archive.layout import RATES, SIDE
+from napari_nanoqr.archive.tile_kind import TileKind, capacity, step, tile_kind
 from napari_nanoqr.design.film import Film
 
 SHEETS_MM = {"A3": (420.0, 297.0), "A4": (297.0, 210.0), "A5": (210.0, 148.0)}
@@ -27,7 +28,8 @@ class ArchiveSettings:
     Parameters
     ----------
     rate : str
-        Of the code of the tiles: "1/2", "2/3", "4/5" or "0.88".
+        Of the code of the tiles: "1/2", "2/3", "4/5" or "0.88"; or e.g. "QR 40-L" for tiles that
+        are QR codes of a version and an error-correction level.
     bits_per_module : int
         1, or 2 for recesses of four depths.
     tile_loss : float
@@ -38,7 +40,8 @@ class ArchiveSettings:
     pitch_nm : float
         Side of a module in nm, with at most three decimals.
     tiles_per_field : int
-        Tiles on a side of a field of view.
+        Tiles on a side of a field of view; of QR codes it takes more, see
+        :attr:`~napari_nanoqr.archive.tile_kind.TileKind.usual_across`.
     field_gap_modules : int
         Empty modules between two fields.
     sheet_mm : (float, float)
@@ -79,10 +82,7 @@ class ArchiveSettings:
     film: Film = field(default_factory=Film)
 
     def __post_init__(self) -> None:
-        if self.rate not in RATES:
-            raise ValueError(f"A rate of {self.rate!r} cannot be: use one of {', '.join(RATES)}.")
-        if self.bits_per_module not in (1, 2):
-            raise ValueError(f"{self.bits_per_module} bits a module cannot be: use 1 or 2.")
+        kind = tile_kind(self.rate, self.bits_per_module)
         if not LEAST_LOSS <= self.tile_loss <= MOST_LOSS:
             raise ValueError(
                 f"A loss of {self.tile_loss:g} of the tiles cannot be planned for: give "
@@ -97,8 +97,15 @@ class ArchiveSettings:
             raise ValueError(
                 f"{self.tiles_per_field} tiles on the side of a field cannot be: use 1 to 16."
             )
-        if not 0 <= self.field_gap_modules <= 1000:
-            raise ValueError(f"A gap of {self.field_gap_modules} modules cannot be: use 0 to 1000.")
+        if self.field_modules < SIDE:
+            raise ValueError(
+                f"A field of {self.field_modules} modules cannot hold a control page: take more "
+                f"tiles on its side, {kind.usual_across} for one of usual size."
+            )
+        if not kind.gap <= self.field_gap_modules <= 1000:
+            raise ValueError(
+                f"A gap of {self.field_gap_modules} modules cannot be: use {kind.gap} to 1000."
+            )
         if len(self.sheet_mm) != 2 or not all(0 < side <= 1e4 for side in self.sheet_mm):
             raise ValueError("A sheet has a height and a width, each of up to 10,000 mm.")
         if not 1 <= self.copies <= MOST_COPIES:
@@ -119,14 +126,24 @@ class ArchiveSettings:
         return bool(self.recipients) or self.passphrase is not None
 
     @property
+    def tile(self) -> TileKind:
+        """What its tiles are."""
+        return tile_kind(self.rate, self.bits_per_module)
+
+    @property
     def tile_bytes(self) -> int:
         """Payload of a tile."""
-        return capacity(self.rate, self.bits_per_module)
+        return capacity(self.tile)
 
     @property
     def field_modules(self) -> int:
         """Modules on a side of a field."""
-        return SIDE * self.tiles_per_field
+        return step(self.tile) * self.tiles_per_field - self.tile.gap
+
+    @property
+    def tile_step_nm(self) -> float:
+        """From one tile of a field to the next."""
+        return step(self.tile) * self.pitch_nm
 
     @property
     def step_nm(self) -> float:

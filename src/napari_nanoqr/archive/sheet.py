@@ -17,7 +17,6 @@ from typing import Literal
 from napari_nanoqr.archive.outer import Groups
 from napari_nanoqr.archive.settings import ArchiveSettings
 
-CONTROL_PAGES = 4
 FRONT_COPIES = 3
 """Of description and index on each sheet, at least: beginning, middle and end."""
 
@@ -36,7 +35,7 @@ class TileContent:
     kind : {"title", "control", "description", "index", "member"}
         A member is a data or parity tile of a group.
     part : int
-        Which of the parts of the title (row by row), of the control pages, or of the tiles that
+        Which of the places of the title or the control pages (row by row), or of the tiles that
         together hold the description or the index; of a member its position among all.
     group, member : int
         Of a member.
@@ -107,7 +106,8 @@ class SheetPlan:
             height, width = self.settings.sheet_mm
             raise ValueError(
                 f"A sheet of {width:g} x {height:g} mm is too small: it takes at least "
-                f"{self.front_tiles + 1} tiles of {self.settings.pitch_nm * 0.512:.4g} um."
+                f"{self.front_tiles + 1} tiles of "
+                f"{self.settings.pitch_nm * self.settings.tile.side / 1000:.4g} um."
             )
         if self.sheets > 65536:
             raise ValueError(f"{self.sheets:,} sheets are too many: take larger ones.")
@@ -129,10 +129,17 @@ class SheetPlan:
         return min(height, most // max(width, 1)), width
 
     @property
+    def drawn_tiles(self) -> int:
+        """Places of tiles that title and control pages take on each sheet."""
+        return self.tiles_per_field + self.settings.tile.control_tiles(
+            self.settings.tiles_per_field
+        )
+
+    @property
     def front_tiles(self) -> int:
         """On each sheet, beside data and parity."""
         told = FRONT_COPIES * (self.description_tiles + self.index_tiles)
-        return self.tiles_per_field + CONTROL_PAGES + told
+        return self.drawn_tiles + told
 
     @property
     def room(self) -> int:
@@ -162,8 +169,7 @@ class SheetPlan:
     @property
     def all_tiles(self) -> int:
         """Tiles with a header on all sheets."""
-        drawn = self.tiles_per_field + CONTROL_PAGES
-        return self.all_fields * self.tiles_per_field - drawn * self.sheets
+        return self.all_fields * self.tiles_per_field - self.drawn_tiles * self.sheets
 
     def fields(self, sheet: int) -> int:
         """Return how many fields a sheet has."""
@@ -190,7 +196,7 @@ class SheetPlan:
         sheet, tile : int
             As in the headers: along the path of the stage, row by row in each field.
         """
-        drawn = self.tiles_per_field + CONTROL_PAGES
+        drawn = self.drawn_tiles
         if tile < drawn:
             if tile < self.tiles_per_field:
                 return TileContent("title", tile)
@@ -227,7 +233,7 @@ class SheetPlan:
             raise IndexError(f"Position {position} is not on sheet {sheet}.")
         told = self.description_tiles + self.index_tiles
         before = told if place < len(members) // 2 else 2 * told
-        return self.tiles_per_field + CONTROL_PAGES + before + place
+        return self.drawn_tiles + before + place
 
     def sheet_of(self, position: int, copy: int = 0) -> int:
         """Return the sheet on which a copy of the tile at a position of the groups is."""

@@ -173,14 +173,14 @@ def placed_tile(plan: SheetPlan, sheet: int, tile: int) -> tuple[PlacedField, in
 
 def _place(plan: SheetPlan, sheet: int, tile: int) -> tuple[int, int, int, float, float]:
     field, row, column = placed_tile(plan, sheet, tile)
-    side = field.side_nm / plan.settings.tiles_per_field
-    return field.number, row, column, field.top_nm + row * side, field.left_nm + column * side
+    away = plan.settings.tile_step_nm
+    return field.number, row, column, field.top_nm + row * away, field.left_nm + column * away
 
 
 def _state(
     told: tuple[Any, ...] | None, plan: SheetPlan, poor_margin_db: float
 ) -> tuple[State, int, float | None, float | None]:
-    words = 25 * plan.settings.bits_per_module
+    words = plan.settings.tile.words
     if told is None or told[1] == words:
         return "missing", words, None, None
     _, lost, margin, rate = told

@@ -14,12 +14,11 @@ from napari_nanoqr.archive.collect import collect_images
 from napari_nanoqr.archive.events import Event, Outcome, log_events
 from napari_nanoqr.archive.fields import read_field
 from napari_nanoqr.archive.header import TileHeader
-from napari_nanoqr.archive.layout import SIDE
 from napari_nanoqr.archive.manifest import ArchiveManifest
 from napari_nanoqr.archive.sources import image_sources
 from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.archive.tasks import ReadingOptions, UnreadImage
-from napari_nanoqr.archive.tile import read_headers
+from napari_nanoqr.archive.tile_kind import step
 from napari_nanoqr.archive.verdict import TileVerdict, least_margin, rewrite_list, tile_verdicts
 from napari_nanoqr.archive.workers import open_workers
 from napari_nanoqr.progress import Progress, go_on
@@ -206,14 +205,12 @@ def _wrong(
             manifest.field_path(sheet, field), doses=manifest.doses, pitch_nm=settings.pitch_nm,
             shape=(side, side),
         )  # fmt: skip
-        softs = []
-        for each in tiles:
-            top, left = SIDE * each.row, SIDE * each.column
-            part = levels[top : top + SIDE, left : left + SIDE]
-            # a header uses the two extreme levels alone
-            dark = part > (2**settings.bits_per_module - 1) // 2
-            softs.append(np.where(dark, -64, 64).astype(np.int8)[None])
-        for each, header in zip(tiles, read_headers(softs), strict=True):
+        kind, away = settings.tile, step(settings.tile)
+        drawn = [
+            levels[away * each.row :, away * each.column :][: kind.side, : kind.side]
+            for each in tiles
+        ]
+        for each, header in zip(tiles, kind.headers(drawn), strict=True):
             if header != told[each.sheet, each.tile]:
                 yield each.sheet, each.tile
 

@@ -223,14 +223,12 @@ def _drawer(
     progress: Progress | None, cancelled: Callable[[], bool] | None,
 ) -> Drawer:  # fmt: skip
     """Divide the stream into groups, lay the sheets out, and compute the parity."""
-    from napari_nanoqr.archive.description import description
-
     size = settings.tile_bytes
     groups = Groups.planned(
         -(-facts.size // size), settings.tile_loss, settings.failure,
         int.from_bytes(number) % 2**32,
     )  # fmt: skip
-    text = description().encode("utf-8")
+    text = settings.tile.description().encode("utf-8")
     told = tuple(text[start : start + size] for start in range(0, len(text), size))
     plan = SheetPlan(settings, groups, len(told))
     # of who wrote what an encrypted archive says no more than it has to
@@ -242,7 +240,7 @@ def _drawer(
             go_on(cancelled)
             if progress is not None:
                 progress(group, groups.groups, f"Parity of group {group + 1:,} …")
-            file.write(group_parity(stream, groups, group, settings.rate, size))
+            file.write(group_parity(stream, groups, group, settings.tile))
     return Drawer(index, stream, parity, told)
 
 

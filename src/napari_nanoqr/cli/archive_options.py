@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 def add_settings_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that make `ArchiveSettings`, but for who may read."""
     code = parser.add_argument_group("code")
+    code.add_argument("--rate", metavar="R", help="of the tiles: 0.5, 0.67, 0.8 (default) or 0.88")
     code.add_argument(
-        "--rate", default="0.8", metavar="R", help="of the tiles: 0.5, 0.67, 0.8 (default) or 0.88"
+        "--tiles", choices=("own", "qr"), default="own",
+        help="qr: QR codes, for readers that have no nanoqr; less dense, and far less is repaired "
+        "in each",
+    )  # fmt: skip
+    code.add_argument("--qr-version", type=int, metavar="N", help="of QR codes: 10 to 40 (default)")
+    code.add_argument(
+        "--qr-error", choices=("L", "M", "Q", "H"), help="error-correction level of QR codes (L)"
     )
     code.add_argument(
         "--bits-per-pixel", type=int, default=1, choices=(1, 2), metavar="N",
@@ -43,8 +50,9 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
         "--sheet", default="A4", metavar="SIZE", help="A3, A4 (default), A5 or WIDTHxHEIGHT in mm"
     )
     sheet.add_argument(
-        "--tiles-per-field", type=int, default=2, metavar="N",
-        help="on a side of a field of view (default 2: 1024 modules)",
+        "--tiles-per-field", type=int, metavar="N",
+        help="on a side of a field of view (default: 2, which is 1024 modules; as many QR codes as "
+        "make this or a little more)",
     )  # fmt: skip
     sheet.add_argument(
         "--gap", type=int, default=4, metavar="N", help="modules between fields (default 4)"
@@ -58,15 +66,33 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
 
 def settings_from(options: argparse.Namespace, **more: Any) -> ArchiveSettings:
     """Return the settings of the options of a parser with :func:`add_settings_options`."""
-    from napari_nanoqr.archive.settings import ArchiveSettings, parse_rate, parse_sheet
+    from napari_nanoqr.archive.settings import ArchiveSettings, parse_sheet
+    from napari_nanoqr.archive.tile_kind import tile_kind
 
+    rate = _rate(options)
+    across = options.tiles_per_field
+    if across is None:
+        across = tile_kind(rate, options.bits_per_pixel).usual_across
     return ArchiveSettings(
-        rate=parse_rate(options.rate), bits_per_module=options.bits_per_pixel,
+        rate=rate, bits_per_module=options.bits_per_pixel,
         tile_loss=options.tile_loss, failure=options.failure, pitch_nm=options.pitch,
-        tiles_per_field=options.tiles_per_field, field_gap_modules=options.gap,
+        tiles_per_field=across, field_gap_modules=options.gap,
         sheet_mm=parse_sheet(options.sheet), copies=options.copies,
         suffix="." + options.format.lower().lstrip("."), film=film_from(options), **more,
     )  # fmt: skip
+
+
+def _rate(options: argparse.Namespace) -> str:
+    """Return what the tiles are."""
+    from napari_nanoqr.archive.settings import parse_rate
+
+    if options.tiles == "qr":
+        if options.rate is not None:
+            raise ValueError("QR codes have a level instead of a rate: --qr-error L, M, Q or H.")
+        return f"QR {options.qr_version or 40}-{options.qr_error or 'L'}"
+    if options.qr_version is not None or options.qr_error is not None:
+        raise ValueError("Version and level are those of QR codes: say --tiles qr too.")
+    return parse_rate(options.rate or "0.8")
 
 
 def add_needs_options(parser: argparse.ArgumentParser) -> None:

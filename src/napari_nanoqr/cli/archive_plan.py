@@ -34,6 +34,7 @@ EPILOG = """\
 examples:
   nanoqr archive plan --size 2TB
   nanoqr archive plan --size 700MB --bits-per-pixel 2 --sheet 100x100
+  nanoqr archive plan --size 2TB --tiles qr
   nanoqr archive plan --size 2TB --beams 10000 --read-beams 91 --json
 """
 
@@ -51,6 +52,14 @@ FACTORS = {
     "copies": "copies",
     "total": "all together",
 }
+
+
+QR_FACTORS = {
+    "marks_and_headers": "patterns, quiet zones",
+    "inner_code": "error correction",
+    "checksums": "headers in the codes",
+}
+"""What these are where tiles are QR codes."""
 
 
 def add_command(commands: Any) -> None:
@@ -100,6 +109,8 @@ def parse_size(word: str) -> int:
 
 def table(plan: ArchivePlan) -> str:
     """Return a plan as lines for people."""
+    from napari_nanoqr.archive.layout import RATES
+
     values = plan.to_dict()
     settings, writing = plan.settings, values["writing"]
     height, width = settings.sheet_mm
@@ -130,9 +141,10 @@ def table(plan: ArchivePlan) -> str:
         bits, tb = density[f"{key}_bit_per_um2"], density[f"{key}_tb_per_a4"]
         lines.append(f"  {name:<24}{bits:>11.1f}{tb:>21.3f}")
     lines += ["", "EFFICIENCY"]
+    names = FACTORS if settings.rate in RATES else FACTORS | QR_FACTORS
     lines += [
         f"  {name:<28}{shares[key]:>8.4f}"
-        for key, name in FACTORS.items()
+        for key, name in names.items()
         if key != "copies" or shares[key] < 1
     ]
     lines += ["", "WRITING"]

@@ -28,6 +28,7 @@ EPILOG = """\
 examples:
   nanoqr archive write letters photos -o my-archive
   nanoqr archive write data.bin -o my-archive --bits-per-pixel 2 --tile-loss 0.05
+  nanoqr archive write data.bin -o my-archive --tiles qr
   nanoqr archive write a-bag -o my-archive --compress --recipient age1... --format gds
 """
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_nanoqr.archive.fields import read_field
 from napari_nanoqr.archive.manifest import ArchiveManifest
 from napari_nanoqr.archive.simulation.sheet import FieldPlace, Sheet
+from napari_nanoqr.archive.tile_kind import step
 
 
 def sheets_of(manifest: ArchiveManifest, **damage: Any) -> list[Sheet]:
@@ -47,7 +48,10 @@ def sheets_of(manifest: ArchiveManifest, **damage: Any) -> list[Sheet]:
     for sheet in range(plan.sheets):
         fields = [plan.field(sheet, number) for number in range(plan.fields(sheet))]
         places = [
-            FieldPlace(sheet, each.number, each.top_nm, each.left_nm, side, side) for each in fields
+            FieldPlace(
+                sheet, each.number, each.top_nm, each.left_nm, side, side, step(plan.settings.tile)
+            )
+            for each in fields
         ]
         seed = int(damage.get("seed", 0)) + 1000 * sheet
         sheets.append(Sheet(places, read, pitch, **(damage | {"seed": seed})))

@@ -35,6 +35,8 @@ class FieldPlace:
         Outer corner of its first module, from the sheet's corner.
     rows, columns : int
         Modules.
+    step : int
+        Modules from one tile to the next.
     """
 
     sheet: int
@@ -43,11 +45,12 @@ class FieldPlace:
     left_nm: float
     rows: int
     columns: int
+    step: int = SIDE
 
     @property
     def tiles(self) -> int:
         """Tiles in the field."""
-        return (self.rows // SIDE) * (self.columns // SIDE)
+        return -(-self.rows // self.step) * -(-self.columns // self.step)
 
 
 @dataclass(frozen=True)
@@ -167,10 +170,10 @@ class Sheet:
         gone = self._gone.get(at)
         if gone:
             levels = levels.copy()
-            across = levels.shape[1] // SIDE
+            step = self.fields[at].step
             for tile in gone:
-                y, x = (SIDE * n for n in divmod(tile, across))
-                levels[y : y + SIDE, x : x + SIDE] = 0
+                y, x = (step * n for n in divmod(tile, -(-levels.shape[1] // step)))
+                levels[y : y + step, x : x + step] = 0
         return levels
 
     def _choose_missing(self, share: float) -> dict[int, set[int]]:
