@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from napari_nanoqr.archive import tasks
+from napari_nanoqr.archive.bag import check_bag, list_sources, make_bag
 from napari_nanoqr.archive.events import read_events
 from napari_nanoqr.archive.fields import read_field
 from napari_nanoqr.archive.header import Role
@@ -29,6 +30,7 @@ from napari_nanoqr.archive.simulate_archive import SimulatedArchive, simulate_ar
 from napari_nanoqr.archive.sources import ImageSource
 from napari_nanoqr.archive.tasks import ReadingOptions, SeenImage, UnreadImage
 from napari_nanoqr.archive.tile import read_header
+from napari_nanoqr.archive.unpack import RECORDS
 from napari_nanoqr.archive.verify import verify_archive
 from napari_nanoqr.archive.write import write_archive
 from napari_nanoqr.cli import main
@@ -101,13 +103,11 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def same_files(files: Path, out: Path) -> bool:
-    (bag,) = (each for each in out.iterdir() if (each / "data").is_dir())
-    for path in files.rglob("*"):
-        if path.is_file():
-            inner = path.relative_to(files)
-            if (bag / "data" / files.name / inner).read_bytes() != path.read_bytes():
-                return False
-    return True
+    """Whether a folder holds what was stored, and a folder of reports, and nothing else."""
+    if {path.name for path in out.iterdir()} != {files.name, RECORDS}:
+        return False
+    inner = [path.relative_to(files) for path in files.rglob("*") if path.is_file()]
+    return all((out / files.name / i).read_bytes() == (files / i).read_bytes() for i in inner)
 
 
 @pytest.mark.usefixtures("cut")
@@ -128,13 +128,14 @@ class TestReading:
         self, archive: ArchiveManifest, pictures: Path, tmp_path: Path
     ) -> None:
         reading = read_archive([pictures], tmp_path)
-        told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+        records = tmp_path / RECORDS
+        told = json.loads((records / "report.json").read_text(encoding="utf-8"))
         assert told == json.loads(json.dumps(reading.to_dict()))
         assert told["archive"] == archive.index.archive
-        assert (tmp_path / "report.txt").read_text(encoding="utf-8") == reading.to_text() + "\n"
-        assert Image.open(tmp_path / "map_sheet_1.png").size[0] > 20
-        assert (tmp_path / "rewrite.csv").read_text(encoding="utf-8").count("\n") == 1
-        assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
+        assert (records / "report.txt").read_text(encoding="utf-8") == reading.to_text() + "\n"
+        assert Image.open(records / "map_sheet_1.png").size[0] > 20
+        assert (records / "rewrite.csv").read_text(encoding="utf-8").count("\n") == 1
+        assert not list(tmp_path.rglob(".*"))
 
     def test_as_many_tiles_as_there_is_parity_may_be_missing(
         self, archive: ArchiveManifest, files: Path, pictures: Path, tmp_path: Path
@@ -147,7 +148,7 @@ class TestReading:
         assert same_files(files, tmp_path)
         assert reading.states["missing"] == len(gone)
         assert reading.groups[0].spare == 0
-        with (tmp_path / "rewrite.csv").open(encoding="utf-8", newline="") as file:
+        with (tmp_path / RECORDS / "rewrite.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         assert {int(row["tile"]) for row in rows} == {int(each.stem[-3:]) for each in gone}
         assert {row["reason"] for row in rows} == {"missing"}
@@ -170,7 +171,7 @@ class TestReading:
             assert not (tmp_path / each.name).exists()
         for each in reading.files:
             if each.state == "damaged":
-                left = (tmp_path / "damaged" / each.name).read_bytes()
+                left = (tmp_path / RECORDS / "damaged" / each.path).read_bytes()
                 assert len(left) == each.size
         again = read_archive([*kept, gone[0]], tmp_path)
         assert again.exact
@@ -268,7 +269,15 @@ class TestReading:
             [pictures, tmp_path / "more"], tmp_path / "b", archive=other.index.archive
         )
         assert second.exact
-        assert (tmp_path / "b" / "inner" / "data" / "inner" / "words.txt").is_file()
+        assert (tmp_path / "b" / "inner" / "words.txt").is_file()
+
+    def test_a_bag_of_the_user_comes_back_as_that_bag(self, files: Path, tmp_path: Path) -> None:
+        make_bag(list_sources([files]), tmp_path / "my bag", "what I call it")
+        manifest = write_archive([tmp_path / "my bag"], tmp_path / "sheets", SETTINGS)
+        (tmp_path / "shots").mkdir()
+        draw_tiles(manifest, tmp_path / "shots")
+        assert read_archive([tmp_path / "shots"], tmp_path / "out").exact
+        check_bag(tmp_path / "out" / "my bag")
 
     def test_workers_of_a_cluster_read_too(
         self, files: Path, pictures: Path, tmp_path: Path

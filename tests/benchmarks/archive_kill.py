@@ -28,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_nanoqr.archive.unpack import RECORDS
+
 COUNTED = """
 import os, sys
 from napari_nanoqr.archive import tasks
@@ -45,16 +47,16 @@ if __name__ == "__main__":
 
 def fingerprint(out: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(out.glob("*/data/**/*")):
-        if path.is_file():
+    for path in sorted(out.rglob("*")):
+        if path.is_file() and RECORDS not in path.parts:
             digest.update(path.name.encode() + path.read_bytes())
-    base = sqlite3.connect(out / "reading.sqlite")
+    base = sqlite3.connect(out / RECORDS / "reading.sqlite")
     for row in base.execute(
         "SELECT archive, sheet, tile, header, good, data FROM tiles ORDER BY 1, 2, 3"
     ):
         digest.update(repr(row).encode())
     base.close()
-    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((out / RECORDS / "report.json").read_text(encoding="utf-8"))
     assert report["exact"], "not exact"
     return digest.hexdigest()
 
@@ -107,7 +109,7 @@ def kill_worker(
         os.kill(victim.process.process.pid, signal.SIGKILL)
         assert process.wait() == 0
     same = fingerprint(out) == expected
-    reports = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    reports = json.loads((out / RECORDS / "report.json").read_text(encoding="utf-8"))
     print(f"worker killed: same {same}, unread {len(reports['unread'])}", flush=True)
     assert same
     assert not reports["unread"]

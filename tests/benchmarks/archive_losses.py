@@ -25,6 +25,7 @@ from napari_nanoqr.archive.settings import ArchiveSettings
 from napari_nanoqr.archive.simulate import Imaging
 from napari_nanoqr.archive.simulate_archive import simulate_archive
 from napari_nanoqr.archive.state import ReadingState
+from napari_nanoqr.archive.unpack import RECORDS
 from napari_nanoqr.archive.write import write_archive
 
 ELECTRONS = (1000.0, 120.0, 60.0, 40.0, 37.0, 35.0, 34.0, 33.0, 32.0, 30.0)
@@ -39,9 +40,8 @@ def written(folder: Path, size: int, settings: ArchiveSettings) -> ArchiveManife
 
 
 def is_same(folder: Path, out: Path) -> bool:
-    found = list(out.glob("*/data/random.bin"))
-    source = (folder / "random.bin").read_bytes()
-    return bool(found) and found[0].read_bytes() == source
+    found, source = out / "random.bin", folder / "random.bin"
+    return found.is_file() and found.read_bytes() == source.read_bytes()
 
 
 def losses(folder: Path, manifest: ArchiveManifest, imaging: Imaging) -> None:
@@ -82,7 +82,7 @@ def noise(folder: Path, manifest: ArchiveManifest, imaging: Imaging) -> None:
             manifest, images, Imaging(imaging.px_per_module, electrons, seed=imaging.seed), jobs=2
         )
         reading = read_archive([images], out, pitch_nm=49.0)
-        with ReadingState(out) as state:
+        with ReadingState(out / RECORDS) as state:
             known = state.summary(bytes.fromhex(manifest.index.archive))
         rates = [rate for _, lost, _, rate in known if not lost]
         margins = [margin for _, lost, margin, _ in known if not lost]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from napari_nanoqr.archive.assemble import GroupReport
@@ -108,7 +107,7 @@ class ArchiveReading:
         """Return what people read first."""
         lines = [self._headline()]
         bad = [each for each in self.files if _in_doubt(each)]
-        lines += [f"  {each.name}: {each.state}. {each.reason}" for each in bad[:MOST_LINES]]
+        lines += [f"  {each.path}: {each.state}. {each.reason}" for each in bad[:MOST_LINES]]
         if len(bad) > MOST_LINES:
             lines.append(f"  ... and {len(bad) - MOST_LINES} more, see report.json")
         if self.lost:
@@ -144,15 +143,19 @@ class ArchiveReading:
     def _headline(self) -> str:
         if not self.archive:
             return "No tile of an archive was read."
-        if self.exact:
-            return f"Archive {self.archive}: all {len(self.files)} files are exact."
-        exact = sum(each.state == "exact" for each in self.files)
-        if not self.files:
+        stored = [each for each in self.files if each.is_payload] or self.files
+        if not stored:
             return f"Archive {self.archive}: no file could be read."
-        return f"Archive {self.archive}: {exact} of {len(self.files)} files are exact."
+        exact = sum(each.state == "exact" for each in stored)
+        if exact < len(stored):
+            return f"Archive {self.archive}: {exact} of {len(stored)} files are exact."
+        if not self.exact:
+            return f"Archive {self.archive}: the files are exact, but not all of their bag."
+        of_one = f"{stored[0].path} is exact, {stored[0].size:,} bytes."
+        of_all = f"all {len(stored):,} files are exact."
+        return f"Archive {self.archive}: {of_one if len(stored) == 1 else of_all}"
 
 
 def _in_doubt(verdict: FileVerdict) -> bool:
     # what a bag says of itself stands in no manifest; the files of the user do
-    own = PurePosixPath(verdict.name).parts[1:2] == ("data",)
-    return verdict.state != "exact" and (own or verdict.state != "unchecked")
+    return verdict.state != "exact" and (verdict.is_payload or verdict.state != "unchecked")

@@ -191,6 +191,15 @@ def check_bag(folder: Path) -> None:
         raise ValueError(f"{folder} is not a valid bag: {problem}") from problem
 
 
+def is_identified(folder: Path, identifier: str) -> bool:
+    """Return whether a bag has an identifier, as `make_bag` was given it."""
+    try:
+        lines = (folder / "bag-info.txt").read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return f"External-Identifier: {identifier}" in lines
+
+
 def read_manifests(folder: Path) -> dict[str, dict[str, str]]:
     """Return what the manifests of a bag tell, as far as they are there.
 

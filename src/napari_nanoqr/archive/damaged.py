@@ -50,7 +50,7 @@ def write_damaged(
     Returns
     -------
     list of str
-        Names of the files written, below ``damaged``.
+        Paths of the files written, below ``damaged``.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def write_damaged(
     OSError
         Where the folder cannot be written to.
     """
-    damaged = {each.name for each in verdicts if each.state == "damaged"}
+    damaged = {each.name: each.path for each in verdicts if each.state == "damaged"}
     wanted = [file for file in facts.files if file.name in damaged]
     if not wanted:
         return []
@@ -73,13 +73,13 @@ def write_damaged(
         with tar.open("rb") as file:
             for member in wanted:
                 go_on(cancelled)
-                target = _target(member.name, folder / FOLDER)
+                target = _target(damaged[member.name], folder / FOLDER)
                 if target is None:
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with complete_file(target) as temporary, temporary.open("wb") as out:
                     _copy(file, member.offset, member.size, out)
-                written.append(member.name)
+                written.append(damaged[member.name])
     return written
 
 

@@ -24,9 +24,8 @@ from napari_nanoqr.archive.sheet import SheetPlan
 from napari_nanoqr.archive.sources import image_sources
 from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.archive.tasks import ReadingOptions, UnreadImage
-from napari_nanoqr.archive.tile_kind import tile_kind
 from napari_nanoqr.archive.tile_map import draw_sheet, sheet_states
-from napari_nanoqr.archive.unpack import FileVerdict, unpack_stream
+from napari_nanoqr.archive.unpack import RECORDS, FileVerdict, unpack_stream
 from napari_nanoqr.archive.verdict import TileVerdict, rewrite_list, tile_verdicts
 from napari_nanoqr.archive.workers import open_workers
 from napari_nanoqr.files import complete_file, file_hash, write_text
@@ -58,8 +57,8 @@ def read_archive(
         Image files, folders of them and OME-Zarr mosaics, in any order. Those that were read into
         the same folder before are passed over; new ones add to what is known.
     folder : path
-        Gets the files, ``report.json``, ``report.txt``, a map of each sheet, ``rewrite.csv`` and
-        ``reading.sqlite``, which keeps what is known for the next time.
+        Gets the files, and in its folder `RECORDS` ``report.json``, ``report.txt``, a map of each
+        sheet, ``rewrite.csv`` and ``reading.sqlite``, which keeps what is known for the next time.
     scheduler : str, optional
         See `napari_nanoqr.archive.workers.open_workers`.
     jobs : int, optional
@@ -94,7 +93,7 @@ def read_archive(
     folder = Path(folder)
     sources = image_sources(images)
     options = ReadingOptions(pixel_size_nm, pitch_nm)
-    with ReadingState(folder) as state:
+    with ReadingState(folder / RECORDS) as state:
         before = len(state.images)
         with open_workers(scheduler, jobs) as workers:
             unread = collect_images(
@@ -125,7 +124,7 @@ def conclude(
     state : ReadingState
         What is known.
     folder : Path
-        Gets files and reports.
+        Gets the files, and reports in its folder `RECORDS`.
     new : int
         Images that were read this time.
     unread : sequence of UnreadImage
@@ -145,7 +144,7 @@ def conclude(
         nameless=state.nameless, notes=tuple(notes),
     )  # fmt: skip
     if which is None:
-        _write_reports(reading, folder)
+        _write_reports(reading, folder / RECORDS)
         return reading
     index = _index(state, which, notes)
     plan = index.plan if index is not None else _usual_plan(state, which)
@@ -154,8 +153,8 @@ def conclude(
         if plan is not None
         else ()
     )
-    maps = _write_maps(plan, tiles, folder) if plan is not None else ()
-    part = folder / _STREAM
+    maps = _write_maps(plan, tiles, folder / RECORDS) if plan is not None else ()
+    part = folder / RECORDS / _STREAM
     files: tuple[FileVerdict, ...] = ()
     stream: AssembledStream | None = None
     try:
@@ -169,11 +168,12 @@ def conclude(
         go_on(cancelled)
         files = unpack_stream(
             part, folder, facts=None if index is None else index.facts, holes=stream.lost,
-            identities=identities, passphrase=passphrase, progress=progress, cancelled=cancelled,
+            archive=which.hex(), identities=identities, passphrase=passphrase,
+            progress=progress, cancelled=cancelled,
         )  # fmt: skip
         if index is not None:
             write_damaged(
-                part, folder, files, index.facts, stream.lost,
+                part, folder / RECORDS, files, index.facts, stream.lost,
                 identities=identities, passphrase=passphrase, cancelled=cancelled,
             )  # fmt: skip
     except ValueError as problem:
@@ -186,7 +186,7 @@ def conclude(
         lost=stream.lost if stream else (), index_known=index is not None, notes=tuple(notes),
         maps=maps,
     )  # fmt: skip
-    _write_reports(reading, folder)
+    _write_reports(reading, folder / RECORDS)
     return reading
 
 
@@ -248,8 +248,7 @@ def _usual_plan(state: ReadingState, archive: bytes) -> SheetPlan | None:
     }
     first = members[0]
     groups = Groups(sum(k for k, _ in counts.values()), first.groups, first.parity_count)
-    across = tile_kind(first.rate, first.bits).usual_across
-    settings = ArchiveSettings(first.rate, first.bits, tiles_per_field=across)
+    settings = ArchiveSettings(first.rate, first.bits)
     plan = SheetPlan(settings, groups, told[Role.DESCRIPTION], told[Role.INDEX])
     return plan if plan.all_tiles == first.tiles else None
 

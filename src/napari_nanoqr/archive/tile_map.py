@@ -21,8 +21,8 @@ COLOURS = {
 Paul Tol's bright scheme, which people with any colour vision can tell apart."""
 
 STATES = tuple(COLOURS)
-CELL = 9
-"""Pixels on the side of a tile, where there is room."""
+CELL, USUAL_PIXELS, LARGEST_CELL = 9, 480, 40
+"""Pixels on the side of a tile, where there is room: small sheets fill a usual picture."""
 
 MOST_PIXELS = 3000
 """On a side of the picture; larger sheets have smaller cells, and at last several tiles in one."""
@@ -88,7 +88,8 @@ def draw_sheet(states: NDArray[np.uint8], tiles_per_field: int) -> NDArray[np.ui
     most = max(states.shape)
     if most > MOST_PIXELS:
         states = _worst(states, -(-most // MOST_PIXELS))
-    cell = max(min(CELL, MOST_PIXELS // max(states.shape)), 1)
+    most = max(states.shape)
+    cell = max(min(CELL, MOST_PIXELS // most), min(LARGEST_CELL, USUAL_PIXELS // most), 1)
     colours = np.array(list(COLOURS.values()), np.uint8)
     picture = colours[states].repeat(cell, axis=0).repeat(cell, axis=1)
     if cell >= 4:

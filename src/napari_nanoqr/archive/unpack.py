@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
-from napari_nanoqr.archive.bag import read_manifests
+from napari_nanoqr.archive.bag import is_identified, read_manifests
 from napari_nanoqr.archive.layers import Holes, open_layers
 from napari_nanoqr.archive.stream import StreamedFile, StreamFacts
 from napari_nanoqr.progress import Progress, go_on
 
 State = Literal["exact", "damaged", "lost", "unchecked"]
+
+RECORDS = "nanoqr-reading"
+"""Folder of all that is not the user's own, beside the files."""
 
 _CHUNK = 2**20
 
@@ -39,6 +42,8 @@ class FileVerdict:
         Of the file, where that is known.
     reason : str
         A sentence; empty where the file is exact.
+    path : str
+        Where it stands, or would stand, below the folder of the files.
     """
 
     name: str
@@ -47,6 +52,12 @@ class FileVerdict:
     sha256: str | None = None
     missing_bytes: int = 0
     reason: str = ""
+    path: str = ""
+
+    @property
+    def is_payload(self) -> bool:
+        """Whether the user stored it, rather than the bag that tells of the files."""
+        return PurePosixPath(self.name).parts[1:2] == ("data",)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -59,6 +70,7 @@ def unpack_stream(
     *,
     facts: StreamFacts | None = None,
     holes: Iterable[tuple[int, int]] = (),
+    archive: str = "",
     identities: Sequence[str] = (),
     passphrase: str | None = None,
     progress: Progress | None = None,
@@ -72,12 +84,16 @@ def unpack_stream(
         As :func:`~napari_nanoqr.archive.stream.write_stream` wrote it, or with zeros where parts
         are missing.
     folder : Path
-        Gets the bag, a folder in which the files are below ``data``. Files that stand there
-        already are left, and have to be the same.
+        Gets the files under the names that they were stored under, and in `RECORDS` what the bag
+        that carried them tells. A bag that the user had stored comes back as it was, a folder
+        with the files below ``data``. Files that stand there already are left, and have to be the
+        same.
     facts : StreamFacts, optional
         As the index tells; without them the headers in the tar are searched for.
     holes : iterable of (int, int)
         First byte and end of what is missing of the stream.
+    archive : str
+        Number of the archive: the bag that was made for it has this name for its identifier.
     identities : sequence of str
         Secret keys of age (``AGE-SECRET-KEY-...``), or the text of SSH keys.
     passphrase : str, optional
@@ -115,7 +131,10 @@ def unpack_stream(
                 if progress is not None:
                     progress(number, len(members), f"Unpacking {member.name} …")
                 done.append(_extract(file, member, beside / "files", gaps))
-        verdicts = _judge(done, beside / "files", bool(known))
+        verdicts = [
+            replace(each, path=_path_of(each, beside / "files", archive))
+            for each in _judge(done, beside / "files", bool(known))
+        ]
         _put_in_place(verdicts, beside / "files", folder)
     return tuple(verdicts)
 
@@ -235,11 +254,21 @@ def _wrong(path: Path, digests: dict[str, str]) -> str | None:
     return None
 
 
+def _path_of(verdict: FileVerdict, folder: Path, archive: str) -> str:
+    """Return where a file belongs: users get back what they stored, not what it was packed in."""
+    top, *inner = PurePosixPath(verdict.name).parts
+    if not (archive and inner and is_identified(folder / top, archive)):
+        return verdict.name
+    return str(
+        PurePosixPath(*inner[1:]) if verdict.is_payload else PurePosixPath(RECORDS, "bag", *inner)
+    )
+
+
 def _put_in_place(verdicts: list[FileVerdict], beside: Path, folder: Path) -> None:
     """Move files to where they belong, all or none; those that are there already stay."""
     moves = []
     for verdict in verdicts:
-        source, target = beside / verdict.name, folder / verdict.name
+        source, target = beside / verdict.name, folder / verdict.path
         if verdict.state not in ("exact", "unchecked"):
             continue
         if not target.exists():

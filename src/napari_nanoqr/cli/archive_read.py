@@ -11,8 +11,8 @@ from typing import Any
 DESCRIPTION = """\
 Read an archive from micrographs of its fields of view: in any order, overlapping, turned, with
 tiles missing or damaged. No manifest is needed. Files that are exact go into the output folder;
-what is left of others goes into its folder "damaged". The same output folder again goes on where
-the last reading stopped, and more images add to what is known.
+its folder "nanoqr-reading" gets reports, maps and what is left of other files. The same output
+folder again goes on where the last reading stopped, and more images add to what is known.
 Exit status 0 only where every file is exact, 1 where something is lost, 2 for bad use."""
 
 EPILOG = """\
