@@ -24,6 +24,7 @@ from napari_nanoqr.archive.sheet import SheetPlan
 from napari_nanoqr.archive.sources import image_sources
 from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.archive.tasks import ReadingOptions, UnreadImage
+from napari_nanoqr.archive.tile_kind import tile_kind
 from napari_nanoqr.archive.tile_map import draw_sheet, sheet_states
 from napari_nanoqr.archive.unpack import RECORDS, FileVerdict, unpack_stream
 from napari_nanoqr.archive.verdict import TileVerdict, rewrite_list, tile_verdicts
@@ -248,7 +249,8 @@ def _usual_plan(state: ReadingState, archive: bytes) -> SheetPlan | None:
     }
     first = members[0]
     groups = Groups(sum(k for k, _ in counts.values()), first.groups, first.parity_count)
-    settings = ArchiveSettings(first.rate, first.bits)
+    across = tile_kind(first.rate, first.bits).usual_across
+    settings = ArchiveSettings(first.rate, first.bits, tiles_per_field=across)
     plan = SheetPlan(settings, groups, told[Role.DESCRIPTION], told[Role.INDEX])
     return plan if plan.all_tiles == first.tiles else None
 
