@@ -1,3 +1,14 @@
+from .archive.archive_reading import ArchiveReading as ArchiveReading
+from .archive.manifest import ArchiveManifest as ArchiveManifest
+from .archive.plan import ArchivePlan as ArchivePlan
+from .archive.plan import plan_archive as plan_archive
+from .archive.read import read_archive as read_archive
+from .archive.settings import ArchiveSettings as ArchiveSettings
+from .archive.simulate import Imaging as Imaging
+from .archive.simulate_archive import simulate_archive as simulate_archive
+from .archive.verify import ArchiveVerification as ArchiveVerification
+from .archive.verify import verify_archive as verify_archive
+from .archive.write import write_archive as write_archive
 from .design.density import Density as Density
 from .design.density import density as density
 from .design.design import BadDesign as BadDesign
