@@ -8,6 +8,7 @@ was, in nm; fields may overlap, and nothing is changed where they do.
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
 import shutil
@@ -27,6 +28,8 @@ CHUNK = 512
 
 SHARD = 4096
 """Pixels on a side of a file, at most."""
+
+_META = "zarr.json"
 
 SMALLEST = 512
 """Images are kept in ever fewer pixels until no side is longer."""
@@ -50,8 +53,8 @@ class MosaicField:
         Pixel size.
     corner_nm : tuple of float
         y and x of the centre of the first pixel, by the stage.
-    levels : int
-        Of the multiscale image, the full one among them.
+    datasets : tuple of str
+        Names of the arrays of the multiscale image, the full one first.
     """
 
     name: str
@@ -60,7 +63,12 @@ class MosaicField:
     shape: tuple[int, int]
     pixel_size_nm: float
     corner_nm: tuple[float, float]
-    levels: int
+    datasets: tuple[str, ...] = ("0",)
+
+    @property
+    def levels(self) -> int:
+        """Of the multiscale image, the full one among them."""
+        return len(self.datasets)
 
 
 def write_mosaic(micrographs: Iterable[Micrograph], path: Path | str) -> Path:
@@ -126,20 +134,16 @@ def mosaic_fields(path: Path | str) -> list[MosaicField]:
     UnreadableImage
         Where it is none.
     """
-    import zarr
-
     path = Path(path)
     found: list[MosaicField] = []
     try:
-        root = zarr.open_group(path, mode="r", zarr_format=3)
-        if "multiscales" in _ome(root):
-            return [_field(root, "")]
-        names = _ome(root["OME"]).get("series") if "OME" in root else None
+        if "multiscales" in _ome(path):
+            return [_field(path, "")]
+        names = _ome(path / "OME").get("series") if (path / "OME").is_dir() else None
         if names is None:
-            names = [
-                name for name in sorted(root.group_keys()) if "multiscales" in _ome(root[name])
-            ]
-        found += [_field(root[name], name) for name in names]
+            inside = sorted(each.name for each in path.iterdir() if (each / _META).is_file())
+            names = [name for name in inside if "multiscales" in _ome(path / name)]
+        found += [_field(path, name) for name in names]
     except (OSError, KeyError, TypeError, ValueError) as problem:
         raise UnreadableImage(
             f"{path.name} is no OME-Zarr 0.5 store of images with pixel sizes in lengths."
@@ -168,9 +172,9 @@ def read_mosaic_field(path: Path | str, name: str) -> tuple[NDArray[Any], float]
     """
     import zarr
 
-    field = next(each for each in mosaic_fields(path) if each.name == name)
     group = zarr.open_group(Path(path), path=name or None, mode="r", zarr_format=3)
-    array: Any = group[_ome(group)["multiscales"][0]["datasets"][0]["path"]]
+    field = _field(Path(path), name)
+    array: Any = group[field.datasets[0]]
     image = np.asarray(array[...])
     return image.reshape(image.shape[-2:]), field.pixel_size_nm
 
@@ -181,9 +185,8 @@ def lazy_levels(path: Path | str, field: MosaicField) -> list[Any]:
     import zarr
 
     group = zarr.open_group(Path(path), path=field.name or None, mode="r", zarr_format=3)
-    datasets = _ome(group)["multiscales"][0]["datasets"]
     load: Any = dask.array.from_zarr
-    return [load(group[each["path"]]) for each in datasets]
+    return [load(group[each]) for each in field.datasets]
 
 
 def _write_field(root: Any, name: str, micrograph: Micrograph) -> None:
@@ -246,8 +249,13 @@ def _halved(image: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _ome(group: Any) -> dict[str, Any]:
-    return dict(group.attrs.get("ome", {}))
+def _meta(place: Path) -> dict[str, Any]:
+    # not by way of zarr, which takes milliseconds for each group: a mosaic has thousands
+    return dict(json.loads((place / _META).read_text(encoding="utf-8")))
+
+
+def _ome(place: Path) -> dict[str, Any]:
+    return dict(_meta(place).get("attributes", {}).get("ome", {}))
 
 
 _IN_NM = {
@@ -256,8 +264,10 @@ _IN_NM = {
 }  # fmt: skip
 
 
-def _field(group: Any, name: str) -> MosaicField:
-    image = _ome(group)["multiscales"][0]
+def _field(store: Path, name: str) -> MosaicField:
+    group = store / name
+    attributes = _meta(group)["attributes"]
+    image = attributes["ome"]["multiscales"][0]
     datasets = image["datasets"]
     scale, corner = [1.0, 1.0], [0.0, 0.0]
     steps = [*datasets[0]["coordinateTransformations"], *image.get("coordinateTransformations", [])]
@@ -268,12 +278,13 @@ def _field(group: Any, name: str) -> MosaicField:
         elif step["type"] == "translation":
             corner = [a + b for a, b in zip(corner, step["translation"][-2:], strict=True)]
     factors = [_IN_NM[axis["unit"]] for axis in image["axes"][-2:]]
-    array = group[datasets[0]["path"]]
-    if math.prod(array.shape[:-2]) != 1:
+    names = tuple(str(each["path"]) for each in datasets)
+    shape = _meta(group / names[0])["shape"]
+    if math.prod(shape[:-2]) != 1:
         raise ValueError("more than one plane")
-    said = dict(group.attrs.get("nanoqr", {}))
+    said = attributes.get("nanoqr", {})
     return MosaicField(
         name, str(image.get("name", name)), int(said.get("sheet", 0)),
-        (int(array.shape[-2]), int(array.shape[-1])), float(scale[1] * factors[1]),
-        (float(corner[0] * factors[0]), float(corner[1] * factors[1])), len(datasets),
+        (int(shape[-2]), int(shape[-1])), float(scale[1] * factors[1]),
+        (float(corner[0] * factors[0]), float(corner[1] * factors[1])), names,
     )  # fmt: skip

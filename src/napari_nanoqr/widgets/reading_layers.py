@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Image, Layer, Points, Shapes
+from napari.layers import Image, Labels, Layer, Points, Shapes
 
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.reading.unread import Unread
@@ -76,6 +76,7 @@ def warm_up() -> None:
     square = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
     Shapes([square], shape_type="polygon", features={"label": ["a"]}, text="{label}")
     Points(corner, features={"code": [1]})
+    Labels(np.zeros((1, 1), np.uint8))
 
 
 def is_reading(layer: Layer) -> bool:
