@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.layout import WORD_BYTES, WORDS
 from napari_nanoqr.archive.margin import CODE_RATE
 from napari_nanoqr.archive.sources import ImageSource
 from napari_nanoqr.archive.state import (
@@ -19,6 +18,7 @@ from napari_nanoqr.archive.state import (
     pack_soft,
     unpack_soft,
 )
+from napari_nanoqr.archive.tile_kind import tile_kind
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.decoded import DecodedTile
@@ -56,12 +56,13 @@ class UnreadImage:
 
 @dataclass(frozen=True, eq=False)
 class SeenImage:
-    """The tiles that an image shows, before they are decoded."""
+    """The tiles that an image shows, before they are decoded; QR codes are when they are seen."""
 
     digest: str
     name: str
     tiles: tuple[SeenTile, ...]
     pixel_size_nm: float | None = None
+    symbols: tuple[TileSighting, ...] = ()
 
 
 def see_image(source: ImageSource, digest: str, options: ReadingOptions) -> SeenImage | UnreadImage:
@@ -79,9 +80,10 @@ def see_image(source: ImageSource, digest: str, options: ReadingOptions) -> Seen
     Returns
     -------
     SeenImage or UnreadImage
-        Soft bits of each tile that it shows at least in part.
+        Soft bits of each tile that it shows at least in part, or else QR codes.
     """
-    from napari_nanoqr.archive.seeing import see_tiles
+    from napari_nanoqr.archive.qr_seeing import read_symbols
+    from napari_nanoqr.archive.seeing import see_modules, tiles_among
     from napari_nanoqr.sem.errors import UnreadableImage
 
     try:
@@ -90,8 +92,12 @@ def see_image(source: ImageSource, digest: str, options: ReadingOptions) -> Seen
         reason = problem.strerror if isinstance(problem, OSError) else None
         return UnreadImage(source.name, reason or str(problem))
     pixel = options.pixel_size_nm or pixel
-    tiles = see_tiles(image, pixel, options.pitch_nm)
-    return SeenImage(digest, source.name, tuple(tiles), pixel)
+    for modules in see_modules(image, pixel, options.pitch_nm):
+        tiles = tiles_among(modules)
+        symbols = () if tiles else read_symbols(modules)
+        if tiles or symbols:
+            return SeenImage(digest, source.name, tuple(tiles), pixel, tuple(symbols))
+    return SeenImage(digest, source.name, (), pixel)
 
 
 def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
@@ -107,6 +113,7 @@ def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
     ImageSighting or UnreadImage
         Codewords of each tile, and soft bits of those that lost some.
     """
+    from napari_nanoqr.archive.qr_seeing import pitch_px
     from napari_nanoqr.archive.tile import decode_tiles, read_headers
 
     if isinstance(seen, UnreadImage):
@@ -142,8 +149,11 @@ def decode_image(seen: SeenImage | UnreadImage) -> ImageSighting | UnreadImage:
         if decoded[id(tile)].contradictory
     ]
     sure = [tile.pitch_px for tile, _ in enough if decoded[id(tile)].lost == 0]
+    sure += [pitch_px(symbol) for symbol in seen.symbols]
     pitch = float(np.median(sure)) * seen.pixel_size_nm if sure and seen.pixel_size_nm else None
-    return ImageSighting(seen.digest, seen.name, sightings, nameless, tuple(notes), pitch)
+    return ImageSighting(
+        seen.digest, seen.name, sightings + seen.symbols, nameless, tuple(notes), pitch
+    )
 
 
 def graph_of(source: ImageSource, digest: str, options: ReadingOptions) -> Any:
@@ -208,8 +218,8 @@ def _words(
     header: TileHeader, decoded: DecodedTile | None
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """Which codewords were read, and their bytes."""
-    count, size = WORDS * header.bits, WORD_BYTES[header.rate]
-    good, data = np.zeros(count, bool), np.zeros((count, size), np.uint8)
+    kind = tile_kind(header.rate, header.bits)
+    good, data = np.zeros(kind.words, bool), np.zeros((kind.words, kind.word_bytes), np.uint8)
     # all codewords right and the digest wrong: this is not what was written
     if decoded is not None and not decoded.contradictory:
         good = np.array(decoded.good, bool)

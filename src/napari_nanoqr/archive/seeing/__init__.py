@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_nanoqr.archive.seeing.see import see_tiles
+from napari_nanoqr.archive.seeing.see import SeenModules, see_modules, see_tiles, tiles_among
 from napari_nanoqr.archive.seeing.seen import SeenTile
 
-__all__ = ["SeenTile", "see_tiles"]
+__all__ = ["SeenModules", "SeenTile", "see_modules", "see_tiles", "tiles_among"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,37 @@ from napari_nanoqr.archive.seeing.unwrap import unwrapped
 
 FINE = 3.0
 """An image is binned as far as it leaves so many pixels a module along each axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenModules:
+    """All modules of a lattice, whatever is drawn with them.
+
+    Attributes
+    ----------
+    levels : (rows, columns) float32 array
+        Values of the modules, the darker the more negative, 0 where the image does not show them.
+    clear : (rows, columns) float32 array
+        The same without most of what modules lend their neighbours.
+    mesh : Mesh
+        Where they are in the pixels that were looked at.
+    factors : (int, int)
+        Pixels of the micrograph in one of these, along y and x.
+    smooth : (y, x) uint16 array
+        What was sampled.
+    """
+
+    levels: NDArray[np.float32]
+    clear: NDArray[np.float32]
+    mesh: Mesh
+    factors: tuple[int, int]
+    smooth: NDArray[np.uint16]
+
+    def at(self, modules: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return where places of modules, row and column, are in pixels of the micrograph."""
+        scale = np.array(self.factors, float)
+        placed: NDArray[np.float64] = self.mesh.at(modules) * scale + (scale - 1) / 2
+        return placed
 
 
 def see_tiles(
@@ -55,19 +87,43 @@ def see_tiles(
     ValueError
         Where the image has not two axes.
     """
+    stopped = cancelled or (lambda: False)
+    for modules in see_modules(image, pixel_size_nm, pitch_nm):
+        found = [] if stopped() else tiles_among(modules, stopped)
+        if found or stopped():
+            return found
+    return []
+
+
+def see_modules(
+    image: NDArray[np.number],
+    pixel_size_nm: float | None = None,
+    pitch_nm: float | None = None,
+) -> Iterator[SeenModules]:
+    """Look at the modules of a micrograph on each lattice that they may stand on, likeliest first.
+
+    Parameters
+    ----------
+    image, pixel_size_nm, pitch_nm
+        As for `see_tiles`.
+
+    Yields
+    ------
+    SeenModules
+        One for each lattice; those of the pitch that was told come before any other.
+
+    Raises
+    ------
+    ValueError
+        Where the image has not two axes.
+    """
     image = np.asarray(image)
     if image.ndim != 2:
         raise ValueError(f"An image of tiles has two axes, not {image.ndim}: take one channel.")
-    stopped = cancelled or (lambda: False)
     told = pitch_nm / pixel_size_nm if pitch_nm and pixel_size_nm else None
     for pitch in (told, None) if told is not None else (None,):
         for lattice in find_lattices(image, pitch):
-            if stopped():
-                return []
-            found = _on_lattice(image, lattice, stopped)
-            if found:
-                return found
-    return []
+            yield _on_lattice(image, lattice)
 
 
 def binned(
@@ -103,28 +159,33 @@ def binned(
     return out, Lattice(lattice.cycles * (down, right), lattice.score), (down, right)
 
 
-def _on_lattice(
-    image: NDArray[np.number], lattice: Lattice, stopped: Callable[[], bool]
-) -> list[SeenTile]:
-    """Return the tiles on one lattice."""
+def _on_lattice(image: NDArray[np.number], lattice: Lattice) -> SeenModules:
     image, lattice, factors = binned(image, lattice)
     phases = block_phases(image, lattice)
     turns = unwrapped(phases.lines)
     mesh = mesh_of(lattice, turns, phases.block, image.shape)
     smooth = smooth_pixels(image, lattice.sizes)
     levels = levelled(sampled(smooth, mesh))
+    clear = filtered(levels, equaliser(_middle(levels)))
+    return SeenModules(levels, clear, mesh, factors, smooth)
+
+
+def tiles_among(
+    modules: SeenModules, stopped: Callable[[], bool] = lambda: False
+) -> list[SeenTile]:
+    """Return the tiles of a lattice, see `see_tiles`."""
+    levels, mesh = modules.levels, modules.mesh
     tiles: list[SeenTile] = []
     before: Softened | None = None
-    clear = filtered(levels, equaliser(_middle(levels)))
-    places = find_tiles(clear) or find_by_nodes(clear)
+    places = find_tiles(modules.clear) or find_by_nodes(modules.clear)
     # what shows most first: the filter that is learnt there serves the slivers, not the reverse
     for place in sorted(places, key=lambda place: -_area(place, levels.shape)):
         if stopped():
             break
         own: NDArray[np.float32] = turn_back(part_of(levels, place), place.turned)
         taps = before.taps if before is not None else None
-        tile = followed(smooth, tile_mesh(mesh, place), own, taps)
-        seen, before = _tile(tile, place, factors, before)
+        tile = followed(modules.smooth, tile_mesh(mesh, place), own, taps)
+        seen, before = _tile(tile, place, modules.factors, before)
         tiles.append(seen)
     return tiles
 
