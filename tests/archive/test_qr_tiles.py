@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.description import qr_description, short_joiner
+from napari_nanoqr.archive.description import format_text, qr_description, short_joiner
 from napari_nanoqr.archive.fields import read_field
 from napari_nanoqr.archive.header import NotAHeader, Role, TileHeader
 from napari_nanoqr.archive.manifest import ArchiveManifest
@@ -32,6 +32,7 @@ from napari_nanoqr.archive.state import TileSighting
 from napari_nanoqr.archive.tile_kind import capacity, tile_kind
 from napari_nanoqr.archive.write import write_archive
 from napari_nanoqr.cli import main
+from napari_nanoqr.symbols.decode import decode_modules
 
 CONTENT = np.random.default_rng(3).bytes(1_500) + b"The end.\n"
 
@@ -130,11 +131,12 @@ class TestWithoutNanoqr:
         assert b"".join(parts[part] for part in sorted(parts)).decode() == qr_description()
         assert qr_description().isascii()
 
+    def test_the_format_says_how_much_a_code_holds(self) -> None:
+        assert f"{capacity(QrTiles(40, 'L'))} in version 40-L" in " ".join(format_text().split())
+
     def test_symbols_of_a_field_are_sets_of_structured_append(
         self, archive: ArchiveManifest
     ) -> None:
-        from napari_nanoqr.symbols.decode import decode_modules
-
         told = []
         for modules in symbols_of(archive, 2):
             content = decode_modules(modules > 0).content
