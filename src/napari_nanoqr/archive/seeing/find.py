@@ -100,7 +100,16 @@ def find_tiles(levels: NDArray[np.float32]) -> list[Place]:
         return []
     words = _words(levels)
     patterns, wholes, offsets = _patterns()
-    hits = _search(words, patterns, wholes, FIRST, ALL)
+    every = np.arange(len(patterns))
+    # wherever tiles lie side by side a square a bit larger than one shows a corner of some tile
+    part = tuple(
+        slice(max(0, (length - SIDE) // 2 - CORNER), (length + SIDE) // 2 + CORNER)
+        for length in words.shape
+    )
+    seen = np.unique(_search(words[part], patterns, wholes, every, FIRST, ALL)[:, 2] // 4)
+    # all tiles of an image are turned alike
+    likely = np.concatenate([every[4 * turned : 4 * turned + 4] for turned in seen] or [every])
+    hits = _search(words, patterns, wholes, likely, FIRST, ALL)
     votes: dict[tuple[int, int, int, bool], list[int]] = {}
     for row, column, which, wrong in hits.tolist():
         turned, corner = divmod(which, 4)
@@ -209,6 +218,7 @@ def _search(
     words: NDArray[np.uint64],
     patterns: NDArray[np.uint64],
     wholes: NDArray[np.uint64],
+    which_ones: NDArray[np.int64],
     first: int,
     most: int,
 ) -> NDArray[np.int64]:
@@ -217,7 +227,7 @@ def _search(
     rows, columns = words.shape
     flags = np.zeros(columns, np.uint8)
     for i in range(4, rows - 8):
-        for which in range(len(patterns)):
+        for which in which_ones:
             pattern = patterns[which]
             any_hit = np.uint64(0)
             for j in range(columns):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOWS = ((256, 4), (512, 6))
+WINDOWS = ((256, 2), (256, 4), (512, 6))
 """Pixels on a side of the windows, after binning, and how many along each side of an image: what
 is tried first, and where that shows no lattice without doubt."""
 

@@ -96,6 +96,8 @@ def reined(mesh: Mesh, weight: NDArray[np.float32]) -> tuple[Mesh, bool]:
     around = np.pad(weight, 1, mode="edge")
     clear = (around[:-1, :-1] + around[1:, :-1] + around[:-1, 1:] + around[1:, 1:]).ravel() / 4
     told = clear > _CLEAR * float(np.median(clear))
+    if told.all():
+        return mesh, False
     sure = told
     for _ in range(4):
         if np.count_nonzero(sure) < 60:

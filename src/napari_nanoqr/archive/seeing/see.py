@@ -10,21 +10,25 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.archive.header import TileHeader
 from napari_nanoqr.archive.layout import SIDE
-from napari_nanoqr.archive.seeing.equalise import filtered
+from napari_nanoqr.archive.seeing.equalise import filtered, self_taught
 from napari_nanoqr.archive.seeing.find import Place, find_tiles, turn_back
 from napari_nanoqr.archive.seeing.find_nodes import find_by_nodes
 from napari_nanoqr.archive.seeing.lattice import Lattice, find_lattices
 from napari_nanoqr.archive.seeing.levelled import levelled
 from napari_nanoqr.archive.seeing.mesh import Mesh, mesh_of
 from napari_nanoqr.archive.seeing.phases import block_phases
-from napari_nanoqr.archive.seeing.sample import sampled, smooth_pixels
+from napari_nanoqr.archive.seeing.sample import sampled
 from napari_nanoqr.archive.seeing.seen import SeenTile
+from napari_nanoqr.archive.seeing.smooth import eight_bits, smooth_pixels
 from napari_nanoqr.archive.seeing.soften import Softened, softened
-from napari_nanoqr.archive.seeing.track import Followed, equaliser, followed, tile_mesh
+from napari_nanoqr.archive.seeing.track import Followed, followed, tile_mesh
 from napari_nanoqr.archive.seeing.unwrap import unwrapped
 
 FINE = 3.0
 """An image is binned as far as it leaves so many pixels a module along each axis."""
+
+TEACHING = 6
+"""Rounds in which an image teaches its equaliser."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,10 @@ class SeenModules:
         Pixels of the micrograph in one of these, along y and x.
     smooth : (y, x) uint16 array
         What was sampled.
+    values : (rows, columns) float32 array
+        What was found there, not a number where the image does not show a module.
+    taps : (5, 5) float32 array
+        What made levels clear, see :mod:`napari_nanoqr.archive.seeing.equalise`.
     """
 
     levels: NDArray[np.float32]
@@ -50,6 +58,8 @@ class SeenModules:
     mesh: Mesh
     factors: tuple[int, int]
     smooth: NDArray[np.uint16]
+    values: NDArray[np.float32]
+    taps: NDArray[np.float32]
 
     def at(self, modules: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where places of modules, row and column, are in pixels of the micrograph."""
@@ -161,30 +171,29 @@ def binned(
 
 def _on_lattice(image: NDArray[np.number], lattice: Lattice) -> SeenModules:
     image, lattice, factors = binned(image, lattice)
-    phases = block_phases(image, lattice)
-    turns = unwrapped(phases.lines)
-    mesh = mesh_of(lattice, turns, phases.block, image.shape)
-    smooth = smooth_pixels(image, lattice.sizes)
-    levels = levelled(sampled(smooth, mesh))
-    clear = filtered(levels, equaliser(_middle(levels)))
-    return SeenModules(levels, clear, mesh, factors, smooth)
+    smooth = smooth_pixels(eight_bits(image), lattice.sizes)
+    phases = block_phases(smooth, lattice)
+    mesh = mesh_of(lattice, unwrapped(phases.lines), phases.block, image.shape)
+    values = sampled(smooth, mesh)
+    levels = levelled(values)
+    taps = self_taught(_middle(levels), rounds=TEACHING, stride=16)
+    return SeenModules(levels, filtered(levels, taps), mesh, factors, smooth, values, taps)
 
 
 def tiles_among(
     modules: SeenModules, stopped: Callable[[], bool] = lambda: False
 ) -> list[SeenTile]:
     """Return the tiles of a lattice, see `see_tiles`."""
-    levels, mesh = modules.levels, modules.mesh
     tiles: list[SeenTile] = []
     before: Softened | None = None
     places = find_tiles(modules.clear) or find_by_nodes(modules.clear)
     # what shows most first: the filter that is learnt there serves the slivers, not the reverse
-    for place in sorted(places, key=lambda place: -_area(place, levels.shape)):
+    for place in sorted(places, key=lambda place: -_area(place, modules.levels.shape)):
         if stopped():
             break
-        own: NDArray[np.float32] = turn_back(part_of(levels, place), place.turned)
-        taps = before.taps if before is not None else None
-        tile = followed(modules.smooth, tile_mesh(mesh, place), own, taps)
+        taps = np.ascontiguousarray(turn_back(modules.taps, place.turned))
+        values = part_of(modules.values, place)
+        tile = followed(modules.smooth, tile_mesh(modules.mesh, place), values, taps)
         seen, before = _tile(tile, place, modules.factors, before)
         tiles.append(seen)
     return tiles
@@ -203,12 +212,12 @@ def _middle(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     return levels[top : top + SIDE, left : left + SIDE]
 
 
-def part_of(levels: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
-    """Return the values of a tile as the matrix shows it; 0 outside the matrix.
+def part_of(values: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
+    """Return the values of a tile in its own rows and columns.
 
     Parameters
     ----------
-    levels : (rows, columns) float32 array
+    values : (rows, columns) float32 array
         Values of all modules.
     place : Place
         Where the tile is.
@@ -216,14 +225,14 @@ def part_of(levels: NDArray[np.float32], place: Place) -> NDArray[np.float32]:
     Returns
     -------
     (512, 512) float32 array
-        A copy.
+        A copy; not a number outside the matrix.
     """
-    out = np.zeros((SIDE, SIDE), np.float32)
+    out = np.full((SIDE, SIDE), np.nan, np.float32)
     top, left = max(place.row, 0), max(place.column, 0)
-    here = levels[top : max(place.row + SIDE, 0), left : max(place.column + SIDE, 0)]
+    here = values[top : max(place.row + SIDE, 0), left : max(place.column + SIDE, 0)]
     down, right = top - place.row, left - place.column
     out[down : down + here.shape[0], right : right + here.shape[1]] = here
-    return out
+    return np.ascontiguousarray(turn_back(out, place.turned))
 
 
 def _tile(
@@ -232,13 +241,15 @@ def _tile(
     """Return a tile that was followed as it is handed out, and what it taught."""
     from napari_nanoqr.archive.tile import read_header
 
-    levels = tile.levels if place.dark else -tile.levels
+    levels, clear = tile.levels, tile.clear
+    if not place.dark:
+        levels, clear = -levels, -clear
     planes = len(before.soft) if before is not None else 1
     lesson = before.lesson if before is not None else None
-    softly = softened(levels, tile.taps, planes, lesson)
+    softly = softened(levels, clear, planes, lesson)
     header: TileHeader | None = read_header(softly.soft)
     if header is not None and header.bits != planes:
-        softly = softened(levels, softly.taps, header.bits)
+        softly = softened(levels, clear, header.bits)
     corners = _corners(tile.mesh, factors)
     area = 0.5 * abs(_cross(corners[2] - corners[0], corners[3] - corners[1]))
     seen = SeenTile(

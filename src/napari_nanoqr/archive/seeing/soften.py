@@ -46,8 +46,6 @@ class Softened:
         Half the distance between neighbouring levels over the noise around them, its median.
     error_rate : float
         Share of wrong modules that follows from that, of those that are seen.
-    taps : (5, 5) float32 array
-        Equaliser for tiles of the same image.
     lesson : Lesson
         What marks of this tile, and of those before it, taught.
     """
@@ -55,13 +53,12 @@ class Softened:
     soft: NDArray[np.int8]
     contrast: float
     error_rate: float
-    taps: NDArray[np.float32]
     lesson: Lesson
 
 
 def softened(
     levels: NDArray[np.float32],
-    taps: NDArray[np.float32],
+    clear: NDArray[np.float32],
     planes: int = 1,
     lesson: Lesson | None = None,
 ) -> Softened:
@@ -71,8 +68,8 @@ def softened(
     ----------
     levels : (512, 512) float32 array
         Values without the mean around them, positive for level 0; 0 where not seen.
-    taps : (5, 5) float32 array
-        An equaliser to start with.
+    clear : (512, 512) float32 array
+        The same equalised, well enough to decide most.
     planes : int
         Bits a module.
     lesson : Lesson or None
@@ -85,13 +82,12 @@ def softened(
     """
     ideal = np.linspace(1, -1, 2**planes)
     for _ in range(planes):
+        taps = learnt(levels, _decide(_scaled(clear), ideal.astype(np.float32)))
         clear = _scaled(filtered(levels, taps))
-        taps = learnt(levels, _decide(clear, ideal.astype(np.float32)))
         if planes == 2:
-            counts = counted(_scaled(filtered(levels, taps))).sum(axis=(0, 1))[None]
+            counts = counted(clear).sum(axis=(0, 1))[None]
             ideal = fitted(counts, ideal, 0.2, True)[0][0]
             ideal /= (ideal[0] - ideal[-1]) / 2
-    clear = _scaled(filtered(levels, taps))
     _uncover(clear, np.float32(COVERED), np.float32(ALIKE * np.mean(ideal**2)))
     means, sigmas = _spread(clear, ideal)
     likely = looked_up(clear, mean_tables(means, sigmas, ideal).reshape(*BLOCKS, 1, -1))[0]
@@ -109,7 +105,6 @@ def softened(
         soft,
         float(np.median(gaps[seen])) if seen.any() else 0.0,
         float(wrong.mean()) * (1.0 if planes == 1 else 0.75) if seen.any() else 0.5,
-        taps,
         lesson,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.layout import SIDE
-from napari_nanoqr.archive.seeing.equalise import filtered, learnt
+from napari_nanoqr.archive.seeing.equalise import filtered, self_taught
 from napari_nanoqr.archive.seeing.find import Place
 from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.archive.seeing.levelled import levelled
@@ -20,8 +20,12 @@ from napari_nanoqr.archive.seeing.unwrap import smoothed
 BLOCK = 32
 """Modules on a side of the blocks that have one displacement each."""
 
-CLOSE = 0.08
+CLOSE = 0.15
 """Modules: a tile is followed once no part of it moves by more."""
+
+ASTRAY = 0.05
+"""Modules: so far a block may lie off before it is sampled again. It adds of each neighbour's
+light 3 %, which is 30 dB below the light of the module."""
 
 ROUNDS = 4
 """Times that a tile is sampled at most."""
@@ -40,13 +44,13 @@ class Followed:
         Where its modules are.
     levels : (512, 512) float32 array
         What is seen there, as of :func:`~napari_nanoqr.archive.seeing.levelled.levelled`.
-    taps : (5, 5) float32 array
-        The equaliser that decided.
+    clear : (512, 512) float32 array
+        The same equalised.
     """
 
     mesh: Mesh
     levels: NDArray[np.float32]
-    taps: NDArray[np.float32]
+    clear: NDArray[np.float32]
 
 
 def seen_at(modules: NDArray[np.float64], turned: int) -> NDArray[np.float64]:
@@ -92,71 +96,46 @@ def tile_mesh(mesh: Mesh, place: Place) -> Mesh:
 
 
 def followed(
-    smooth: NDArray[np.uint16],
-    mesh: Mesh,
-    levels: NDArray[np.float32] | None = None,
-    taps: NDArray[np.float32] | None = None,
+    smooth: NDArray[np.uint16], mesh: Mesh, values: NDArray[np.float32], taps: NDArray[np.float32]
 ) -> Followed:
     """Move the mesh of a tile to where its modules are.
 
     Parameters
     ----------
     smooth : (y, x) uint16 array
-        As :func:`~napari_nanoqr.archive.seeing.sample.smooth_pixels` returns.
+        As :func:`~napari_nanoqr.archive.seeing.smooth.smooth_pixels` returns.
     mesh : Mesh
         17 x 17 nodes; right to about half a module in most of the tile, and to three in the rest.
-    levels : (512, 512) float32 array or None
-        What is seen with this mesh, if known.
-    taps : (5, 5) float32 array or None
-        An equaliser learnt from another tile of the image.
+    values : (512, 512) float32 array
+        What is sampled with this mesh; they are changed.
+    taps : (5, 5) float32 array
+        An equaliser learnt from the same image.
 
     Returns
     -------
     Followed
         The mesh, right to some hundredths of a module, and what is seen with it.
     """
-    if levels is None:
-        levels = levelled(sampled(smooth, mesh))
+    levels = levelled(values)
+    clear = filtered(levels, taps)
     for left in range(ROUNDS - 1, -1, -1):
-        taps = equaliser(levels, taps)
-        clear = filtered(levels, taps)
         anew = straightened(mesh, clear) if left else None
         if anew is None:
             moved, most, weight = displacements(levels, clear)
-            mesh, wild = reined(_moved(mesh, moved), weight)
-            most = np.inf if wild else most
+            better, wild = reined(_moved(mesh, moved), weight)
+            astray = _astray(mesh, better)
+            mesh, done = better, not wild and most < CLOSE
+            if not astray.any():
+                break
         else:
-            mesh, most = anew, np.inf
-        levels = levelled(sampled(smooth, mesh))
-        if most < CLOSE:
+            mesh, done = anew, False
+            astray = np.ones((SIDE // STEP, SIDE // STEP), np.bool_)
+        levels = levelled(sampled(smooth, mesh, values, astray))
+        taps = taps if done else self_taught(levels, taps)
+        clear = filtered(levels, taps)
+        if done:
             break
-    assert taps is not None
-    return Followed(mesh, levels, taps)
-
-
-def equaliser(
-    levels: NDArray[np.float32], taps: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Learn an equaliser from values alone: by what they are decided to be.
-
-    Parameters
-    ----------
-    levels : (512, 512) float32 array
-        As of :func:`~napari_nanoqr.archive.seeing.levelled.levelled`.
-    taps : (5, 5) float32 array or None
-        A first equaliser that decides, from a similar tile.
-
-    Returns
-    -------
-    (5, 5) float32 array
-        Taps.
-    """
-    if taps is not None:
-        return learnt(levels, np.sign(filtered(levels, taps)), 8)
-    taps = learnt(levels, np.sign(levels), 8)
-    for _ in range(2):
-        taps = learnt(levels, np.sign(filtered(levels, taps)), 8)
-    return taps
+    return Followed(mesh, levels, clear)
 
 
 def displacements(
@@ -211,6 +190,15 @@ def _moved(mesh: Mesh, displacement: NDArray[np.floating]) -> Mesh:
     nodes = tile_nodes()
     by = bilinear(displacement, nodes * (STEP / BLOCK) - 0.5)
     return Mesh(mesh.at(nodes * STEP + by), mesh.first)
+
+
+def _astray(mesh: Mesh, better: Mesh) -> NDArray[np.bool_]:
+    """Return which blocks between nodes lie too far from where they should be."""
+    steps = np.stack([np.gradient(better.nodes, axis=axis) / STEP for axis in range(2)], -1)
+    off = np.linalg.solve(steps, (better.nodes - mesh.nodes)[..., None])[..., 0]
+    far = np.hypot(off[..., 0], off[..., 1]) > ASTRAY
+    found: NDArray[np.bool_] = far[1:, 1:] | far[1:, :-1] | far[:-1, 1:] | far[:-1, :-1]
+    return found
 
 
 @fast

@@ -7,6 +7,7 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.archive.seeing.kernels import fast
 from napari_nanoqr.archive.seeing.phases import BLOCK
 from napari_nanoqr.codes.compiled import compiled
 
@@ -99,7 +100,7 @@ def _spread(values: NDArray[np.complex64], modules: float) -> NDArray[np.complex
     return values
 
 
-@compiled
+@fast
 def _add_up(
     lines: NDArray[np.complex64],
     slopes: NDArray[np.float32],
@@ -107,22 +108,39 @@ def _add_up(
     scale: NDArray[np.float64],
     added: NDArray[np.complex64],
 ) -> None:
-    """Add up the lines around each block, turned by what lies between."""
+    """Add up the lines around each block, turned by what lies between.
+
+    Half of what lies between two blocks is told by the slopes of each: it is turned by its own
+    half, all for one pair of distances, then added to the other.
+    """
     rows, columns = lines.shape
-    for y in range(rows):
-        for x in range(columns):
-            total = np.complex64(0)
-            for i in range(max(0, y - reach[0]), min(rows, y + reach[0] + 1)):
-                for j in range(max(0, x - reach[1]), min(columns, x + reach[1] + 1)):
-                    b, a = i - y, j - x
-                    weight = np.exp(-0.5 * ((b * scale[0]) ** 2 + (a * scale[1]) ** 2))
-                    angle = -np.float32(np.pi) * (
-                        b * (slopes[y, x, 0] + slopes[i, j, 0])
-                        + a * (slopes[y, x, 1] + slopes[i, j, 1])
-                    )
-                    turn = np.complex64(np.cos(angle) + 1j * np.sin(angle))
-                    total += np.float32(weight) * lines[i, j] * turn
-            added[y, x] = total
+    steps = np.empty((2, rows, columns), np.complex64)
+    for axis in range(2):
+        for y in range(rows):
+            for x in range(columns):
+                angle = -np.float32(np.pi) * slopes[y, x, axis]
+                steps[axis, y, x] = np.complex64(np.cos(angle) + 1j * np.sin(angle))
+    down, turns = np.ones_like(lines), np.empty_like(lines)
+    turned = np.empty_like(lines)
+    for _ in range(reach[0]):
+        down *= np.conj(steps[0])
+    for b in range(-reach[0], reach[0] + 1):
+        turns[:] = down
+        for _ in range(reach[1]):
+            turns *= np.conj(steps[1])
+        for a in range(-reach[1], reach[1] + 1):
+            weight = np.float32(np.exp(-0.5 * ((b * scale[0]) ** 2 + (a * scale[1]) ** 2)))
+            left, right = max(0, -a), min(columns, columns - a)
+            for y in range(rows):
+                for x in range(columns):
+                    turned[y, x] = weight * lines[y, x] * turns[y, x]
+            for y in range(max(0, -b), min(rows, rows - b)):
+                here, other = turned[y + b, left + a : right + a], turns[y, left:right]
+                line = added[y, left:right]
+                for x in range(right - left):
+                    line[x] += here[x] * other[x]
+            turns *= steps[1]
+        down *= steps[0]
 
 
 @compiled
