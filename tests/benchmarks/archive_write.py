@@ -1,9 +1,9 @@
 """What an archive that is really written holds on A4, and how fast it is written.
 
-    python tests/benchmarks/archive_write.py [MB] [JOBS]
+    python tests/benchmarks/archive_write.py [MB] [JOBS] [CASE]
 
-Random bytes are written with the default settings, with groups of 230 + 25, and with two bits a
-module. Net user bytes on A4 are those of the file over the area of all fields and the gaps beside
+Random bytes are written with the default settings, with groups of 230 + 25, with two bits a module,
+and as QR codes. Net user bytes on A4 are those of the file over the area of all fields and the gaps beside
 them; what each sheet has once (title, control, description and index tiles) is left out, and
 everything else counts: marks, headers, checksums, both codes, bag, tar, the unfilled last tile. The
 second number leaves out bag and tar too, which take some 20 kB of an archive of any size.
@@ -29,6 +29,7 @@ CASES = {
     "default": ArchiveSettings(),
     "230 + 25": ArchiveSettings(failure=1e-17),
     "2 bits": ArchiveSettings(bits_per_module=2),
+    "QR codes": ArchiveSettings("QR 40-L", tiles_per_field=6),
 }
 
 
@@ -54,6 +55,8 @@ def main() -> None:
         folder = Path(name)
         source = folder / "random.bin"
         for case, settings in CASES.items():
+            if len(sys.argv) > 3 and sys.argv[3] != case:
+                continue
             # the last tile of the last group is nearly full, as in an archive of any size
             data = 235 if case != "230 + 25" else 230
             groups = max(1, round(megabytes * 1e6 / settings.tile_bytes / data))
