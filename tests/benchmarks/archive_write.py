@@ -3,8 +3,8 @@
     python tests/benchmarks/archive_write.py [MB] [JOBS] [CASE]
 
 Random bytes are written with the default settings, with groups of 230 + 25, with two bits a module,
-and as QR codes. Net user bytes on A4 are those of the file over the area of all fields and the gaps beside
-them; what each sheet has once (title, control, description and index tiles) is left out, and
+and as QR codes. Net user bytes on A4 are those of the file over the area of all fields and the gaps
+beside them; what each sheet has once (title, control, description and index tiles) is left out, and
 everything else counts: marks, headers, checksums, both codes, bag, tar, the unfilled last tile. The
 second number leaves out bag and tar too, which take some 20 kB of an archive of any size.
 """
