@@ -123,7 +123,8 @@ class TestVerdicts:
         step = self.plan.settings.step_nm / 2
         assert tuple(missing) == (round(place.top_nm / step), round(place.left_nm / step))
         picture = draw_sheet(states, 2)
-        inside = picture[9 * missing[0] + 5, 9 * missing[1] + 5]
+        cell = picture.shape[1] // states.shape[1]
+        inside = picture[cell * missing[0] + cell // 2, cell * missing[1] + cell // 2]
         assert tuple(inside) == COLOURS["missing"]
 
     def test_of_a_huge_sheet_the_worst_of_each_cell_is_shown(self) -> None:

@@ -144,7 +144,7 @@ def test_what_is_no_header_is_refused_with_the_reason() -> None:
     ("wrong", "reason"),
     [
         ({"rate": "3/4"}, "no rate '3/4'"),
-        ({"bits": 3}, "1 or 2 bits, not 3"),
+        ({"bits": 3}, "1 or 2 bits, it cannot hold 3"),
         ({"archive": b"short"}, "archive takes 8 bytes, not 5"),
         ({"sheet": 65_536}, "sheet of a tile is 65536"),
         ({"length": 25_601}, "25601 bytes do not fit"),
