@@ -359,8 +359,8 @@ class TestReading:
         self, field: tuple[NDArray[np.uint8], dict[int, tuple[TileHeader, bytes]]]
     ) -> None:
         modules, filled = field
-        clear = {tile.header.tile: tile for tile in self.read(modules, noise=60)}
-        faint = {tile.header.tile: tile for tile in self.read(modules, noise=110)}
+        clear = {tile.header.tile: tile for tile in self.read(modules, noise=50)}
+        faint = {tile.header.tile: tile for tile in self.read(modules, noise=90)}
         assert set(clear) == set(filled)
         assert (
             min(t.margin_db for t in clear.values()) > 0 > min(t.margin_db for t in faint.values())
@@ -369,6 +369,19 @@ class TestReading:
             t.data.tobytes()[: t.header.length] == filled[number][1] for number, t in faint.items()
         )
         assert self.read(modules, noise=900) == []
+
+    def test_symbols_at_the_edge_of_an_image_are_read_while_enough_is_seen(
+        self, field: tuple[NDArray[np.uint8], dict[int, tuple[TileHeader, bytes]]]
+    ) -> None:
+        modules, filled = field
+        cut = np.kron(modules[5:, : 4 * 61 + 25].astype(float), np.ones((4, 4)))
+        cut += 0.2 * np.random.default_rng(6).normal(size=cut.shape)
+        lattices = see_modules((-cut).astype(np.float32), 12.25, 49.0)
+        tiles = next((tiles for tiles in map(read_symbols, lattices) if tiles), [])
+        assert {tile.header.tile for tile in tiles} == {tile for tile in filled if tile % 5 < 4}
+        for tile in tiles:
+            assert tile.data.tobytes()[: tile.header.length] == filled[tile.header.tile][1]
+            assert (tile.shown < 0.95) == (tile.header.tile < 5)
 
     def test_one_lost_finder_pattern_does_not_lose_the_symbol(
         self, field: tuple[NDArray[np.uint8], dict[int, tuple[TileHeader, bytes]]]
@@ -391,7 +404,7 @@ def test_archives_of_qr_codes_come_back_through_the_commands(
 ) -> None:
     """Micrographs, a tenth of the symbols missing: exact, and each is told to be missing."""
     folder, images, out = str(archive.folder), tmp_path / "images", tmp_path / "out"
-    simulate = ["archive", "simulate", folder, "--px-per-module", "3", "--electrons", "400"]
+    simulate = ["archive", "simulate", folder, "--px-per-module", "3", "--electrons", "1000"]
     assert main([*simulate, "-o", str(images), "--missing", "0.1", "--seed", "2"]) == 0
     taken = sorted(images.iterdir())
     assert main(["archive", "read", *map(str, taken[:2]), "-o", str(out)]) != 0

@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.header import NotAHeader, TileHeader
+from napari_nanoqr.archive.layout import SIDE
 from napari_nanoqr.archive.qr_tile import LEAST_VERSION, MOST_VERSION, QUIET, split_content
-from napari_nanoqr.archive.seeing.see import SeenModules
+from napari_nanoqr.archive.seeing.equalise import filtered, self_taught
+from napari_nanoqr.archive.seeing.find import Place
+from napari_nanoqr.archive.seeing.see import SeenModules, part_of
+from napari_nanoqr.archive.seeing.track import followed, tile_mesh
 from napari_nanoqr.archive.state import TileSighting
 from napari_nanoqr.archive.tile_kind import tile_kind
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
@@ -27,8 +31,8 @@ FINDER_WRONG = 10
 """Wrong modules of 49 up to which a finder pattern may be one; one place in 5e4 of random modules
 is, and three of them at the corners of a square hardly ever are."""
 
-LEAST_SEEN = 0.85
-"""Share of a symbol that has to be seen: no level corrects more."""
+LEAST_SEEN = 0.8
+"""Share of a symbol that has to be seen: level L has a fifth of parity."""
 
 MOST_UNLIKE = 0.25
 """Share of the function patterns' modules that may be wrong; of what is no symbol, half are."""
@@ -90,17 +94,20 @@ def read_symbols(modules: SeenModules) -> list[TileSighting]:
     """
     tiles: dict[tuple[int, int], TileSighting] = {}
     grids = find_symbols(modules.clear)
+    if not grids:
+        return []
+    clear = followed_modules(modules)
     first: SymbolGrid | None = None
     for grid in grids[:MOST_GRIDS]:
         if first is not None and replace(grid, row=first.row, column=first.column) != first:
             continue
         side = side_modules(grid.version)
-        for place in grid.places(modules.clear.shape):
+        for place in grid.places(clear.shape):
             # symbols of another field stand beside those of the first, never on them
             if any(max(abs(place[0] - row), abs(place[1] - column)) < side
                    for row, column in tiles):  # fmt: skip
                 continue
-            tile = _read(modules, grid, place)
+            tile = _read(clear, modules, grid, place)
             if tile is not None:
                 first = grid
                 tiles[place] = tile
@@ -126,6 +133,34 @@ def find_symbols(clear: NDArray[np.float32]) -> list[SymbolGrid]:
         for grid in _grids(corners, dark):
             votes[grid] = votes.get(grid, 0) + 1
     return sorted(votes, key=lambda grid: -votes[grid])
+
+
+def followed_modules(modules: SeenModules) -> NDArray[np.float32]:
+    """Return clear values of modules, sampled where they tell themselves that they are.
+
+    Parameters
+    ----------
+    modules : SeenModules
+        What a micrograph shows.
+
+    Returns
+    -------
+    (rows, columns) float32 array
+        As :attr:`~napari_nanoqr.archive.seeing.SeenModules.clear`. What a tile is for the search
+        for tiles is a piece of the matrix here; there are no marks to tell whole modules by.
+    """
+    clear = modules.clear.copy()
+    rows, columns = ([*range(0, max(length - SIDE, 1), SIDE), max(length - SIDE, 0)]
+                     for length in clear.shape)  # fmt: skip
+    for row in rows:
+        for column in columns:
+            place = Place(0, row, column, True, (-1, -1, -1, -1))
+            mesh, values = tile_mesh(modules.mesh, place), part_of(modules.values, place)
+            levels = followed(modules.smooth, mesh, values, modules.taps).levels
+            better = filtered(levels, self_taught(levels, modules.taps))
+            here = clear[row : row + SIDE, column : column + SIDE]
+            here[:] = better[: here.shape[0], : here.shape[1]]
+    return clear
 
 
 def symbol_margin_db(version: int, error: str, corrected: tuple[int, ...]) -> float:
@@ -199,12 +234,14 @@ def _grids(corners: set[tuple[int, int]], dark: bool) -> list[SymbolGrid]:
     return grids
 
 
-def _read(modules: SeenModules, grid: SymbolGrid, place: tuple[int, int]) -> TileSighting | None:
+def _read(
+    clear: NDArray[np.float32], modules: SeenModules, grid: SymbolGrid, place: tuple[int, int]
+) -> TileSighting | None:
     """Read the symbol at a place."""
     side = side_modules(grid.version)
     values = np.zeros((side, side), np.float32)
     top, left = (max(at, 0) for at in place)
-    here = modules.clear[top : place[0] + side, left : place[1] + side]
+    here = clear[top : place[0] + side, left : place[1] + side]
     down, right = top - place[0], left - place[1]
     values[down : down + here.shape[0], right : right + here.shape[1]] = here
     seen = float(np.count_nonzero(values)) / values.size
