@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.levels import level_set
+from napari_nanoqr.archive.levels import (
+    DETECTED,
+    GRAY,
+    PIXELS,
+    PIXELS_TOLD,
+    level_set,
+    levels_of,
+)
 from napari_nanoqr.archive.simulate import Imaging, SheetMicrographs, aged, pits_per_field
 from napari_nanoqr.archive.simulation.micrograph import (
     Scratch,
@@ -18,6 +25,7 @@ from napari_nanoqr.archive.simulation.micrograph import (
 )
 from napari_nanoqr.archive.simulation.sheet import FieldPlace, Sheet
 from napari_nanoqr.design.film import Film
+from napari_nanoqr.fib.columns import find_beam
 from napari_nanoqr.fib.raster import Grid
 from napari_nanoqr.physics.ageing import Ageing
 from napari_nanoqr.physics.blur import blur
@@ -34,23 +42,32 @@ def random_levels(side: int, bits: int = 1) -> NDArray[np.uint8]:
 
 
 class TestLevels:
-    def test_signals_are_equally_spaced(self) -> None:
-        for escape in (2.0, 5.0, 20.0):
-            levels = level_set(2, model=SemModel(escape_nm=escape))
-            assert np.allclose(np.diff(levels.signal, 2), 0)
-            assert levels.depth_nm[0] == 0
-            assert levels.depth_nm[-1] == pytest.approx(15)
-            assert (np.diff(levels.dose) > 0).all()
+    @pytest.mark.parametrize("escape", [2.0, 5.0, 20.0])
+    def test_doses_near_those_chosen_tell_no_more(self, escape: float) -> None:
+        model, film, beam = SemModel(escape_nm=escape), Film(), find_beam()
+        levels = level_set(2, film, model, beam)
+        assert levels.dose[0] == 0
+        assert (np.diff(levels.dose) > 0.05).all()
+        assert (np.diff(levels.signal) < 0).all()
 
-    def test_the_signal_of_a_depth_is_that_of_the_slow_model(self) -> None:
-        model = SemModel(escape_nm=4.0, edge=0.0, topography=0.0)
-        levels = level_set(2, model=model)
-        for depth, signal in zip(levels.depth_nm, levels.signal, strict=True):
-            state = FilmState(np.full((40, 40), depth), Grid(-20, -20, 1, 40, 40), Film())
-            (mean,) = expected_electrons(
-                state, View(1.0, 9, 9), electrons_per_pixel=10, model=model
-            )
-            assert np.allclose(mean, signal)
+        def told(dose: NDArray[np.float64]) -> float:
+            return levels_of(dose, film, model, beam, left=1.0).information(DETECTED, PIXELS)
+
+        best = told(levels.dose)
+        for level in (1, 2):
+            for step in (-0.05, 0.05):
+                assert told(levels.dose + step * np.eye(4)[level]) < best
+
+    @pytest.mark.parametrize("beam", ["26 pA", "90 pA"])
+    def test_levels_look_as_in_micrographs(self, beam: str) -> None:
+        drawn = random_levels(64, 2)
+        specimen = Specimen(2, beam=find_beam(beam), model=SemModel(escape_nm=4.0, edge=0.0))
+        view = View(PITCH / 4, 240, 240)
+        middle = (32 * PITCH, 32 * PITCH)
+        image = field_signal(drawn, (0.0, 0.0), middle, view, specimen, probe_nm=0.5)
+        modules = image.reshape(60, 4, 60, 4).mean(axis=(1, 3))
+        for level, signal in enumerate(specimen.levels.signal):
+            assert modules[drawn[2:-2, 2:-2] == level].mean() == pytest.approx(signal, abs=0.01)
 
     def test_one_bit_takes_more_dose_for_a_bit_and_two_bits_more_for_a_module(self) -> None:
         one, two = level_set(1), level_set(2)
@@ -61,11 +78,23 @@ class TestLevels:
         levels = level_set(2, end_point_spread=0.03)
         rng = np.random.default_rng(0)
         which = rng.integers(0, 4, 200_000)
-        electrons = 30.0 * 8
-        seen = levels.signal[which] + levels.spread[which] * rng.normal(size=which.size)
-        seen = rng.normal(seen, np.sqrt(levels.signal[which] / electrons))
-        decided = np.abs(seen[:, None] - levels.signal).argmin(axis=1)
-        assert levels.error_rate(30.0, 8) == pytest.approx(np.mean(decided != which), rel=0.05)
+        sigma = np.hypot(levels.spread, np.sqrt(levels.signal / (30.0 * 8 * PIXELS_TOLD)))
+        seen = levels.signal[which] + sigma[which] * rng.normal(size=which.size)
+        off = (seen[:, None] - levels.signal) / sigma
+        likely = np.exp(-0.5 * off**2) / sigma
+        wrong = []
+        for plane in np.array(GRAY).T:
+            one = likely[:, plane == 1].sum(axis=1) > likely[:, plane == 0].sum(axis=1)
+            wrong.append(np.mean(one != plane[which]))
+        assert levels.error_rate(30.0, 8) == pytest.approx(np.mean(wrong), rel=0.03)
+
+    def test_more_electrons_and_steadier_doses_tell_more(self) -> None:
+        steady, unsteady = level_set(2), level_set(2, end_point_spread=0.05)
+        few, many = (steady.information(detected, 16) for detected in (20.0, 200.0))
+        assert few < many <= 1
+        assert unsteady.information(200.0, 16) < many
+        with pytest.raises(ValueError, match="positive"):
+            steady.information(0.0, 16)
 
     @pytest.mark.parametrize("wrong", [{"bits": 3}, {"over_etch": 0.5}, {"end_point_spread": 0.7}])
     def test_what_cannot_be_is_refused(self, wrong: dict[str, float]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from napari_nanoqr.archive.field_files import field_name
 from napari_nanoqr.archive.index import IndexedArchive
 from napari_nanoqr.archive.sheet import PlacedField, SheetPlan
+from napari_nanoqr.fib.columns import Beam, find_beam
 from napari_nanoqr.files import write_text
 
 MANIFEST = "manifest.json"
@@ -39,7 +40,7 @@ class ArchiveManifest:
     index : IndexedArchive
         What its index tiles say; of an encrypted archive neither tells its files.
     doses : tuple of float
-        Dose of each level in the pattern files.
+        Dose of each level in the pattern files: 1 is the full one.
     user_bytes : int
         Of the files that were given.
     file_count : int
@@ -48,6 +49,10 @@ class ArchiveManifest:
         Of all pattern files.
     beam_on_time_s : float
         Of all fields, with the beam of the plan.
+    full_dose : float
+        The full dose, in units of that which just mills through the film.
+    beam : Beam
+        Of the plan; by default that which is taken where none is named.
     """
 
     folder: Path
@@ -57,6 +62,8 @@ class ArchiveManifest:
     file_count: int
     pattern_bytes: int
     beam_on_time_s: float
+    full_dose: float = 1.0
+    beam: Beam = field(default_factory=find_beam)
 
     @property
     def plan(self) -> SheetPlan:
@@ -85,6 +92,8 @@ class ArchiveManifest:
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "doses": list(self.doses),
+            "full_dose": self.full_dose,
+            "beam": asdict(self.beam),
             "user_bytes": self.user_bytes,
             "file_count": self.file_count,
             "pattern_bytes": self.pattern_bytes,
@@ -136,6 +145,8 @@ class ArchiveManifest:
                 path.parent, IndexedArchive.from_dict(values["index"]), tuple(values["doses"]),
                 int(values["user_bytes"]), int(values["file_count"]),
                 int(values["pattern_bytes"]), float(values["beam_on_time_s"]),
+                float(values.get("full_dose", 1.0)),
+                Beam(**values["beam"]) if "beam" in values else find_beam(),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as problem:
             raise BadManifest(f"{path} is no manifest of an archive: {problem}.") from problem

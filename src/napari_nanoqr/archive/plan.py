@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_nanoqr.archive import figures
+from napari_nanoqr.archive.electrons import electrons_needed, planned_levels, reading_warning
 from napari_nanoqr.archive.needs import ArchiveNeeds
 from napari_nanoqr.archive.outer import Groups, most_data, parity_needed
 from napari_nanoqr.archive.settings import SHEETS_MM, ArchiveSettings
@@ -120,14 +121,12 @@ class ArchivePlan:
 
     def writing(self, beam: Beam | None = None) -> dict[str, Any]:
         """Return what writing takes, by default with the beam of the needs."""
-        from napari_nanoqr.archive.levels import level_set
-
         settings, needs = self.settings, self.needs
         beam = beam or needs.beam_for(settings)
         modules = self.sheets.all_fields * settings.field_modules**2
-        doses = level_set(settings.bits_per_module, settings.film).dose
+        levels = planned_levels(settings, needs)
         in_tiles = self.sheets.all_fields * self.sheets.tiles_per_field * settings.tile.side**2
-        full = self.dose_modules if self.dose_modules is not None else in_tiles * doses.mean()
+        full = self.dose_modules if self.dose_modules is not None else in_tiles * levels.dose.mean()
         beam_on = full * needs.module_time_s(settings, beam) / needs.beams
         points = max(1, round(settings.pitch_nm / (PITCH_PER_SPOT * beam.spot_nm)))
         passes = max(1, round(needs.module_time_s(settings, beam) / points**2 / (DWELL_US * 1e-6)))
@@ -146,7 +145,9 @@ class ArchivePlan:
             "beam": str(beam),
             "beams": needs.beams,
             "resolves_pitch": film_kept(beam, settings.pitch_nm) >= LEAST_FILM_KEPT,
-            "dose_nc_per_um2": settings.film.thickness_nm / 1000 / volume.value,
+            "dose_nc_per_um2": levels.full_dose * settings.film.thickness_nm / 1000 / volume.value,
+            "doses": list(levels.shares),
+            "dose_spread": needs.dose_spread,
             "milled_share": full / modules,
             "beam_on_s": beam_on,
             "jumps": jumps,
@@ -181,6 +182,7 @@ class ArchivePlan:
             "dwell_us": needs.read_dwell_us,
             "beams": needs.read_beams,
             "pixels": pixels,
+            "electrons_needed": electrons_needed(settings, needs),
             "beam_s": beam,
             "stage_s": stage,
             "total_s": beam + stage,
@@ -227,8 +229,14 @@ class ArchivePlan:
             "writing": self.writing() | {"other_beams": self.other_beams()},
             "reading": self.reading(),
             "energy": self.energy(),
+            "warnings": self.warnings(),
             "figures": [figure.to_dict() for figure in self.figures()],
         }
+
+    def warnings(self) -> list[str]:
+        """Return what should be changed before anything is written, as sentences."""
+        warning = reading_warning(self.settings, self.needs)
+        return [] if warning is None else [warning]
 
     def figures(self) -> list[figures.Figure]:
         """Return the figures that were taken for granted, as they were given."""

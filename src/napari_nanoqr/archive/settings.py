@@ -59,6 +59,9 @@ class ArchiveSettings:
         Instead of recipients. It is never written anywhere.
     film : Film
         What is milled.
+    escape_nm : float
+        Thickness of film over which the signal of the SEM that will read falls to 1/e; the depths
+        of two bits a module are chosen for it.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class ArchiveSettings:
     recipients: tuple[str, ...] = ()
     passphrase: str | None = field(default=None, repr=False)
     film: Film = field(default_factory=Film)
+    escape_nm: float = 2.0
 
     def __post_init__(self) -> None:
         kind = tile_kind(self.rate, self.bits_per_module)
@@ -108,6 +112,10 @@ class ArchiveSettings:
             )
         if len(self.sheet_mm) != 2 or not all(0 < side <= 1e4 for side in self.sheet_mm):
             raise ValueError("A sheet has a height and a width, each of up to 10,000 mm.")
+        if not 0.1 <= self.escape_nm <= 1000:
+            raise ValueError(
+                f"An escape depth of {self.escape_nm:g} nm cannot be: use 0.1 to 1000."
+            )
         if not 1 <= self.copies <= MOST_COPIES:
             raise ValueError(f"{self.copies} copies cannot be: use 1 to {MOST_COPIES}.")
         if self.suffix not in FIELD_SUFFIXES:

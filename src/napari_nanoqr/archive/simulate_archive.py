@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from napari_nanoqr.archive.levels import END_POINT_SPREAD
 from napari_nanoqr.archive.manifest import ArchiveManifest
 from napari_nanoqr.archive.mosaic import write_mosaic
 from napari_nanoqr.archive.simulate import Imaging, SheetMicrographs, aged, pits_per_field
@@ -49,7 +50,8 @@ def simulate_archive(
     imaging: Imaging | None = None,
     *,
     model: SemModel | None = None,
-    over_etch: float = 1.1,
+    over_etch: float | None = None,
+    end_point_spread: float = END_POINT_SPREAD,
     missing: float = 0.0,
     scratches: int = 0,
     scratch_nm: float = 2000.0,
@@ -71,9 +73,13 @@ def simulate_archive(
     imaging : Imaging, optional
         How images are taken.
     model : SemModel, optional
-        Contrast, escape depth and detector.
-    over_etch : float
-        Dose in units of that which just mills through.
+        Contrast, escape depth and detector; by default with the escape depth that the archive was
+        written for.
+    over_etch : float, optional
+        Full dose in units of that which just mills through; by default 1.1 for one bit a module,
+        and what was planned for two.
+    end_point_spread : float
+        Standard deviation of a module's dose, as a share.
     missing : float
         Share of the tiles that are missing.
     scratches, scratch_nm, particles
@@ -105,9 +111,12 @@ def simulate_archive(
     """
     imaging = imaging or Imaging()
     settings = manifest.plan.settings
+    if over_etch is None and settings.bits_per_module == 2:
+        over_etch = manifest.full_dose
     specimen = Specimen(
-        settings.bits_per_module, settings.pitch_nm, settings.film, over_etch=over_etch,
-        model=model or SemModel(),
+        settings.bits_per_module, settings.pitch_nm, settings.film, manifest.beam,
+        over_etch=over_etch, shares=manifest.doses, end_point_spread=end_point_spread,
+        model=model or SemModel(escape_nm=settings.escape_nm),
     )  # fmt: skip
     damage = {
         "missing": missing, "scratches": scratches, "scratch_nm": scratch_nm,

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from napari_nanoqr.archive.bag import check_bag, is_bag, list_sources, make_bag
 from napari_nanoqr.archive.drawing import Drawer, group_parity
+from napari_nanoqr.archive.electrons import planned_levels
 from napari_nanoqr.archive.events import EVENTS, Event, agent, log_events, now
 from napari_nanoqr.archive.field_files import FieldFile, FieldTask, field_name, write_in_processes
 from napari_nanoqr.archive.index import IndexedArchive
-from napari_nanoqr.archive.levels import level_set
 from napari_nanoqr.archive.manifest import MANIFEST, STAGE, STAGE_COLUMNS, ArchiveManifest
 from napari_nanoqr.archive.needs import ArchiveNeeds
 from napari_nanoqr.archive.outer import Groups
@@ -108,10 +108,11 @@ def write_archive(
         )  # fmt: skip
         _log_stream(events, facts, number)
         drawer = _drawer(settings, facts, stream, number, name, progress, cancelled)
-        doses = level_set(settings.bits_per_module, settings.film).dose
+        levels = planned_levels(settings, needs)
         manifest = ArchiveManifest(
-            beside, drawer.index, tuple(float(dose) for dose in doses), user_bytes, count, 0, 0.0
-        )
+            beside, drawer.index, levels.shares, user_bytes, count, 0, 0.0, levels.full_dose,
+            needs.beam_for(settings),
+        )  # fmt: skip
         manifest = _write_sheets(manifest, drawer, needs, jobs, progress, cancelled)
         plan = drawer.index.plan
         events.append(Event(
@@ -250,7 +251,7 @@ def _write_sheets(
 ) -> ArchiveManifest:  # fmt: skip
     """Write all sheets; return the manifest with what they add up to."""
     plan = manifest.plan
-    module_s = needs.module_time_s(plan.settings)
+    module_s = needs.module_time_s(plan.settings) * manifest.full_dose
     total_bytes, total_s, done = 0, 0.0, 0
     for sheet in range(plan.sheets):
         place = manifest.sheet_folder(sheet)

@@ -61,7 +61,13 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
         "--format", default="oas", metavar="SUFFIX",
         help="of the pattern files: oas (default), gds or bmp",
     )  # fmt: skip
-    add_film_options(parser.add_argument_group("film"))
+    film = parser.add_argument_group("film")
+    add_film_options(film)
+    film.add_argument(
+        "--escape", type=float, default=2.0, metavar="NM",
+        help="of film from which the signal of your SEM comes; depths of two bits a module are "
+        "chosen for it (default 2)",
+    )  # fmt: skip
 
 
 def settings_from(options: argparse.Namespace, **more: Any) -> ArchiveSettings:
@@ -78,7 +84,8 @@ def settings_from(options: argparse.Namespace, **more: Any) -> ArchiveSettings:
         tile_loss=options.tile_loss, failure=options.failure, pitch_nm=options.pitch,
         tiles_per_field=across, field_gap_modules=options.gap,
         sheet_mm=parse_sheet(options.sheet), copies=options.copies,
-        suffix="." + options.format.lower().lstrip("."), film=film_from(options), **more,
+        suffix="." + options.format.lower().lstrip("."), film=film_from(options),
+        escape_nm=options.escape, **more,
     )  # fmt: skip
 
 
@@ -100,7 +107,8 @@ def add_needs_options(parser: argparse.ArgumentParser) -> None:
     writing = parser.add_argument_group("what the plan takes for granted: writing")
     writing.add_argument(
         "--beam", metavar="CURRENT",
-        help='e.g. "26 pA", "0.26 nA" (default: the fastest that resolves the pitch)',
+        help='e.g. "26 pA", "0.26 nA" (default: the fastest that resolves the pitch; a finer one '
+        "for two bits a module)",
     )  # fmt: skip
     writing.add_argument(
         "--column", metavar="NAME|FILE", help="whose beams; a name, or a column's file (.json)"
@@ -109,6 +117,10 @@ def add_needs_options(parser: argparse.ArgumentParser) -> None:
     writing.add_argument(
         "--volume-per-dose", type=float, metavar="UM3_PER_NC", help="calibrated for your film"
     )
+    writing.add_argument(
+        "--dose-spread", type=float, metavar="SHARE",
+        help="by which doses of modules differ: beam, clock and film (0.01)",
+    )  # fmt: skip
     writing.add_argument(
         "--beams", type=int, default=1, metavar="N", help="that write at the same time (default 1)"
     )
@@ -130,11 +142,10 @@ def add_needs_options(parser: argparse.ArgumentParser) -> None:
     reading.add_argument("--years", type=float, metavar="N", help="that it is kept (100)")
 
 
-def needs_from(options: argparse.Namespace, pitch_nm: float) -> ArchiveNeeds:
+def needs_from(options: argparse.Namespace, settings: ArchiveSettings) -> ArchiveNeeds:
     """Return the needs of the options of a parser with :func:`add_needs_options`."""
-    from napari_nanoqr.archive.needs import ArchiveNeeds
+    from napari_nanoqr.archive.needs import ArchiveNeeds, usual_beam
     from napari_nanoqr.cli.plan_options import named_column
-    from napari_nanoqr.fib.beam_choice import choose_beam
     from napari_nanoqr.fib.columns import find_beam
     from napari_nanoqr.fib.materials import load_materials
 
@@ -145,10 +156,11 @@ def needs_from(options: argparse.Namespace, pitch_nm: float) -> ArchiveNeeds:
     if options.beam is not None:
         beam = find_beam(options.beam, column)
     elif column is not None:
-        beam = choose_beam(pitch_nm, column).beam
+        beam = usual_beam(settings.pitch_nm, settings.bits_per_module, column)
     given = {
         "beam": beam, "beams": options.beams,
         "volume_per_dose_um3_per_nc": options.volume_per_dose,
+        "dose_spread": options.dose_spread,
         "settling_us": options.settling, "blanking_us": options.blanking,
         "stage_move_s": options.stage_move, "write_power_w": options.write_power,
         "read_power_w": options.read_power, "px_per_module": options.px_per_module,

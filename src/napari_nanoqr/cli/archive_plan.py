@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_nanoqr.archive.plan import plan_archive
 
     settings = settings_from(options)
-    needs = needs_from(options, settings.pitch_nm)
+    needs = needs_from(options, settings)
     plan = plan_archive(options.size, settings, needs, file_count=options.files)
     print(json.dumps(plan.to_dict()) if options.json else table(plan))
     return 0
@@ -134,6 +134,7 @@ def table(plan: ArchivePlan) -> str:
         ("files", f"{in_bytes(values['pattern_bytes'])} of {settings.suffix} pattern files"),
     ]  # fmt: skip
     lines = _rows(rows)
+    lines += [line for text in values["warnings"] for line in ["", *wrap(f"WARNING {text}", WIDTH)]]
     lines += ["", "DENSITY" + " " * 22 + "bit/um^2   TB on a side of A4"]
     for key, name in (
         ("raw", "modules alone"), ("full", "net, full sheets"), ("net", "net, this archive"),
@@ -167,6 +168,8 @@ def table(plan: ArchivePlan) -> str:
             for each in writing["other_beams"] if each["resolves_pitch"]
         )),
     ])  # fmt: skip
+    if settings.bits_per_module > 1:
+        lines += _rows([("doses", _doses(writing))])
     lines += ["", "READING, all of it once"]
     reading = values["reading"]
     lines += _rows([
@@ -175,6 +178,11 @@ def table(plan: ArchivePlan) -> str:
         ("total", f"{in_time(reading['total_s'])} (beam {in_time(reading['beam_s'])}, stage "
                   f"{in_time(reading['stage_s'])})"),
     ])  # fmt: skip
+    if reading["electrons_needed"]:
+        lines += _rows([
+            ("electrons", f"at least {reading['electrons_needed']:,} a pixel, by prediction, for "
+                          f"a signal from {settings.escape_nm:g} nm of film"),
+        ])  # fmt: skip
     lines += ["", *_energy(values["energy"])]
     lines += ["", "TAKEN FOR GRANTED (? is uncertain)"]
     for figure in values["figures"]:
@@ -217,6 +225,14 @@ def _rows(rows: list[tuple[str, str]]) -> list[str]:
         for name, value in rows
         for line in wrap(value, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
     ]
+
+
+def _doses(writing: dict[str, Any]) -> str:
+    milled = ", ".join(f"{share:.3f}" for share in writing["doses"][1:])
+    return (
+        f"{milled} of the full one, which is to be {writing['dose_nc_per_um2']:.3g} nC/um^2; "
+        f"modules may differ by {100 * writing['dose_spread']:g} %"
+    )
 
 
 def _group(values: dict[str, Any]) -> int:

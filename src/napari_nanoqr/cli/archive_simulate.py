@@ -56,11 +56,15 @@ def add_command(commands: Any) -> None:
         ("--vibration", 2.0, "NM", "its amplitude"),
         ("--warp", 0.0, "NM", "greatest displacement by a curved distortion of the scan"),
         ("--charging", 0.0, "SHARE", "of the signal; 0.1 is slight, 0.4 strong"),
-        ("--escape", 2.0, "NM", "thickness of film over which the signal falls to 1/e"),
     ):
         imaging.add_argument(
             name, type=float, default=default, metavar=metavar, help=f"{text} (default {default:g})"
         )
+    imaging.add_argument(
+        "--escape", type=float, metavar="NM",
+        help="thickness of film over which the signal falls to 1/e (default: what the archive was "
+        "written for)",
+    )  # fmt: skip
     damage = parser.add_argument_group("damage")
     for name, default, metavar, text in (
         ("--missing", 0.0, "SHARE", "of the tiles that are missing"),
@@ -68,7 +72,7 @@ def add_command(commands: Any) -> None:
         ("--not-taken", 0.0, "SHARE", "of the fields of which there is no image"),
         ("--scratch-width", 2000.0, "NM", "of each scratch"),
         ("--particles", 0.0, "N", "mean number on a field"),
-        ("--over-etch", 1.1, "X", "dose in units of that which just mills through"),
+        ("--dose-spread", 0.01, "SHARE", "by which doses of modules differ"),
         ("--age", 0.0, "YEARS", "kept so long, by a model whose rates are assumptions"),
         ("--temperature", 25.0, "C", "at which it was kept"),
     ):
@@ -78,6 +82,11 @@ def add_command(commands: Any) -> None:
     damage.add_argument(
         "--scratches", type=int, default=0, metavar="N",
         help="straight ones across each sheet (default 0)",
+    )  # fmt: skip
+    damage.add_argument(
+        "--over-etch", type=float, metavar="X",
+        help="full dose in units of that which just mills through (default: 1.1; with two bits a "
+        "module what was planned)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -99,7 +108,8 @@ def run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     result = simulate_archive(
         ArchiveManifest.load(options.archive), options.output, imaging,
-        model=SemModel(escape_nm=options.escape), over_etch=options.over_etch,
+        model=None if options.escape is None else SemModel(escape_nm=options.escape),
+        over_etch=options.over_etch, end_point_spread=options.dose_spread,
         missing=options.missing, scratches=options.scratches, scratch_nm=options.scratch_width,
         particles=options.particles,
         ageing=Ageing(options.age, options.temperature, seed=options.seed) if options.age else None,

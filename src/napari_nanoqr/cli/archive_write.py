@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from napari_nanoqr.cli.archive_options import (
@@ -17,6 +18,8 @@ from napari_nanoqr.cli.archive_options import (
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.manifest import ArchiveManifest
+
+WIDTH = 96
 
 DESCRIPTION = """\
 Write files and folders as an archive: a folder with a pattern file for each field of view, stage
@@ -71,6 +74,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write, and say what was written."""
+    from napari_nanoqr.archive.electrons import reading_warning
     from napari_nanoqr.archive.write import check_target, write_archive
     from napari_nanoqr.cli.archive_read import first_line
 
@@ -80,8 +84,12 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_from(
         options, compress=options.compress, recipients=tuple(options.recipient), passphrase=secret
     )
+    needs = needs_from(options, settings)
+    warning = reading_warning(settings, needs)
+    if warning is not None:
+        print(fill(f"WARNING {warning}", WIDTH), file=sys.stderr)
     manifest = write_archive(
-        options.files, options.output, settings, needs=needs_from(options, settings.pitch_nm),
+        options.files, options.output, settings, needs=needs,
         name=options.name, replace=options.replace, jobs=options.jobs, progress=_progress,
     )  # fmt: skip
     _end_progress()

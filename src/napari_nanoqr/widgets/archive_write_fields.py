@@ -259,7 +259,7 @@ def plan_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]:
     settings = settings_from(
         options, compress=options.compress, recipients=("planned",) if encrypted else ()
     )
-    return settings, needs_from(_with_path(options), settings.pitch_nm)
+    return settings, needs_from(_with_path(options), settings)
 
 
 def write_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]:
@@ -276,7 +276,7 @@ def write_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]
         options, compress=options.compress, recipients=tuple(values["recipient"] or ()),
         passphrase=None if secret is None else first_line(Path(secret)),
     )  # fmt: skip
-    return settings, needs_from(_with_path(options), settings.pitch_nm)
+    return settings, needs_from(_with_path(options), settings)
 
 
 def _with_path(options: Namespace) -> Namespace:

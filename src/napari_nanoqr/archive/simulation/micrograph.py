@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.archive.levels import LevelSet, level_set
+from napari_nanoqr.archive.levels import ONE_BIT_DOSE, LevelSet, level_set, levels_of
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import Beam, find_beam
 from napari_nanoqr.physics.milling import BeamShape
@@ -66,8 +66,13 @@ class Specimen:
         What was milled.
     beam : Beam
         Of ions; its spot and tail widen what is milled.
-    over_etch, end_point_spread : float
-        See `napari_nanoqr.archive.levels.level_set`.
+    over_etch : float, optional
+        Dose of the deepest level, in units of that which just mills through; by default 1.1 for
+        one bit, and for two what `napari_nanoqr.archive.levels.level_set` chooses.
+    shares : tuple of float, optional
+        Dose of each level in units of that of the deepest; by default as `level_set` chooses.
+    end_point_spread : float
+        Standard deviation of a module's dose, as a share.
     model : SemModel
         Yields, escape depth and detector.
     spread_nm, contrast : float
@@ -79,7 +84,8 @@ class Specimen:
     pitch_nm: float = 49.0
     film: Film = field(default_factory=Film)
     beam: Beam = field(default_factory=find_beam)
-    over_etch: float = 1.1
+    over_etch: float | None = None
+    shares: tuple[float, ...] | None = None
     end_point_spread: float = 0.01
     model: SemModel = field(default_factory=SemModel)
     spread_nm: float = 0.0
@@ -87,11 +93,18 @@ class Specimen:
 
     @property
     def levels(self) -> LevelSet:
-        """Depths, doses and signals of the levels."""
-        return level_set(
-            self.bits, self.film, self.model, over_etch=self.over_etch,
-            end_point_spread=self.end_point_spread,
-        )  # fmt: skip
+        """Depths, doses and signals of the levels, as a fresh specimen has them."""
+        full = self.over_etch or (ONE_BIT_DOSE if self.bits == 1 else None)
+        spread = {"end_point_spread": self.end_point_spread}
+        if self.shares is None or full is None:
+            chosen = level_set(
+                self.bits, self.film, self.model, self.beam, self.pitch_nm, over_etch=full, **spread
+            )
+            if self.shares is None:
+                return chosen
+            full = chosen.full_dose
+        dose = full * np.array(self.shares)
+        return levels_of(dose, self.film, self.model, self.beam, self.pitch_nm, **spread)
 
 
 def field_signal(
