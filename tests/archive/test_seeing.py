@@ -15,6 +15,8 @@ from drawn_tiles import Pose, clean, field_of, micrograph, place_of, random_tile
 
 from napari_nanoqr.archive.header import Role, TileHeader
 from napari_nanoqr.archive.seeing import SeenTile, see_tiles
+from napari_nanoqr.archive.seeing.mesh import Mesh
+from napari_nanoqr.archive.seeing.sample import sampled
 from napari_nanoqr.archive.tile import decode_tile, encode_tile
 
 
@@ -76,6 +78,44 @@ def test_modules_of_nine_pixels_and_sixteen_bits_are_read() -> None:
     assert read_wholly(only(image, 49 / 9))
 
 
+def test_hot_pixels_and_pixels_that_are_no_numbers_do_no_harm() -> None:
+    rng = np.random.default_rng(8)
+    image = pictured(Pose(rotation_deg=6, noise=0.4, shape=(2400, 2400))).astype(np.float32)
+    image[rng.integers(0, 2400, 300), rng.integers(0, 2400, 300)] = 1e6
+    image[100:130] = np.nan
+    image[:, 2390:] = np.inf
+    assert read_wholly(only(image))
+
+
+def test_few_electrons_and_thin_scratches_leave_a_tile_readable() -> None:
+    rng = np.random.default_rng(9)
+    pose = Pose(rotation_deg=3, shape=(2300, 2300))
+    depth = clean([(field_of([[tile()]]), (0.0, 0.0), 0.0)], pose)
+    image = rng.poisson(np.clip(6 * (1 - 0.75 * depth), 0.2, None)).astype(np.uint16)
+    across = np.arange(2300)
+    for first, slope in ((300, 0.4), (1500, -0.3), (1150, 0.02)):
+        for wide in range(-4, 5):
+            image[(first + slope * across).astype(int) + wide, across] = 60
+    seen = only(image)
+    assert read_wholly(seen)
+    assert seen.error_rate > 0.005
+
+
+def test_what_is_sampled_again_is_only_what_was_asked_for() -> None:
+    smooth = np.add.outer(np.arange(300), 2 * np.arange(400)).astype(np.uint16)
+    nodes = np.stack(np.meshgrid([10.25, 106.25, 202.25], [20.5, 116.5, 212.5], indexing="ij"), -1)
+    values = sampled(smooth, Mesh(nodes, (0, 0)))
+    place = 3.0 * np.arange(64)
+    assert np.allclose(values, np.add.outer(10.25 + place, 2 * (20.5 + place)), atol=0.01)
+    before = values.copy()
+    again = sampled(smooth, Mesh(nodes + 2, (0, 0)), values, np.array([[True, False], [False] * 2]))
+    assert np.allclose(again[:32, :32], before[:32, :32] + 6, atol=0.01)
+    assert np.array_equal(again[32:], before[32:])
+    beyond = sampled(smooth, Mesh(nodes + np.array([100.0, 0.0]), (0, 0)))
+    assert np.isfinite(beyond[:63]).all()
+    assert np.isnan(beyond[63:]).all()
+
+
 def test_two_bits_a_module_are_told() -> None:
     seen = only(pictured(Pose(rotation_deg=3, noise=0.08, shape=(2300, 2300)), tile(2)))
     assert seen.soft.shape == (2, 512, 512)
@@ -95,8 +135,8 @@ def test_soft_bits_say_how_often_they_are_wrong() -> None:
 
 
 def test_every_codeword_is_read_where_one_module_in_thirty_is_wrong() -> None:
-    seen = only(pictured(Pose(rotation_deg=5, noise=0.58, shape=(2400, 2400))))
-    assert np.mean((tile() > 0) ^ (seen.soft[0] < 0)) > 0.03
+    seen = only(pictured(Pose(rotation_deg=5, noise=0.6, shape=(2400, 2400))))
+    assert np.mean((tile() > 0) ^ (seen.soft[0] < 0)) > 1 / 30
     assert read_wholly(seen)
 
 

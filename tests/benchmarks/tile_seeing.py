@@ -1,6 +1,7 @@
 """Measure how fast micrographs become soft bits, and how many tiles are read in random poses.
 
-Usage: ``OMP_NUM_THREADS=1 python tests/benchmarks/tile_seeing.py [--repeats N] [--poses N]``.
+Usage: ``OMP_NUM_THREADS=1 python tests/benchmarks/tile_seeing.py [--repeats N] [--poses N]
+[--electrons N N ...]``.
 
 First a Markdown table of processor time on one core for an image of 2 x 2 tiles at 4 pixels a
 module: each stage and the whole, beside a copy of the image to float32 and scipy's
@@ -8,6 +9,10 @@ module: each stage and the whole, beside a copy of the image to float32 and scip
 them. Then, with ``--poses``, the share of tiles of which every codeword is read: random rotation,
 mirroring, polarity, tilt up to 54 degrees, drift up to 3 modules, charging, blur of 0.25 to 0.5
 modules, and noise up to where the code gives up; pitch and pixel size are told in 6 of 10.
+
+With ``--electrons`` a sheet of 48 tiles of rate 0.8 is milled and imaged by the simulator, 4
+pixels a module, with so many electrons a pixel: for each, the share of modules that are wrong
+were each decided alone, the share that the soft bits foretell, and what is lost.
 """
 
 from __future__ import annotations
@@ -28,6 +33,9 @@ from scipy.ndimage import map_coordinates
 
 from napari_nanoqr.archive.header import Role, TileHeader
 from napari_nanoqr.archive.seeing import see, see_tiles
+from napari_nanoqr.archive.simulate import Imaging, SheetMicrographs
+from napari_nanoqr.archive.simulation.micrograph import Specimen
+from napari_nanoqr.archive.simulation.sheet import FieldPlace, Sheet
 from napari_nanoqr.archive.tile import decode_tiles, encode_tile
 
 STAGES = (
@@ -127,6 +135,52 @@ def stages(repeats: int) -> None:
         print(f"| ... {name} | | {1000 * seconds / repeats:.1f} | |")
 
 
+def sheet_of(rows: int, columns: int, seed: int) -> tuple[Sheet, dict[int, NDArray[np.uint8]]]:
+    """Return fields of 2 x 2 tiles with a gap of 4 modules, and the tiles by number."""
+    rng = np.random.default_rng(seed)
+    places = [
+        FieldPlace(0, columns * a + b, 1028 * 49.0 * a, 1028 * 49.0 * b, 1024, 1024)
+        for a in range(rows) for b in range(columns)
+    ]  # fmt: skip
+    drawn = {}
+    for number in range(4 * len(places)):
+        header = TileHeader(Role.DATA, b"electron", tile=number, tiles=4 * len(places))
+        drawn[number] = encode_tile(header, rng.bytes(header.capacity))
+
+    def read(place: FieldPlace) -> NDArray[np.uint8]:
+        own = [drawn[4 * place.number + k] for k in range(4)]
+        return np.block([own[:2], own[2:]])
+
+    return Sheet(places, read, 49.0), drawn
+
+
+def electrons(counts: list[float], seed: int) -> None:
+    sheet, drawn = sheet_of(4, 3, seed)
+    print("| electrons a pixel | wrong modules | foretold | codewords lost | tiles lost |")
+    print("|---|---|---|---|---|")
+    for count in counts:
+        imaging = Imaging(electrons_per_pixel=count, seed=seed)
+        series = SheetMicrographs(sheet, Specimen(), imaging)
+        wrong, foretold, whole, words = [], [], 0, 0
+        for place in sheet.fields:
+            shot = series.take(place)
+            seen = [one for one in see_tiles(shot.image, 49 / 4, 49) if one.seen > 0.99]
+            decoded = decode_tiles([one.soft for one in seen], [one.header for one in seen])
+            for one, read in zip(seen, decoded, strict=True):
+                foretold.append(one.error_rate)
+                if one.header is not None:
+                    right = drawn[one.header.tile] > 0
+                    wrong.append(float(np.mean(right ^ (one.soft[0] < 0))))
+                    whole += bool(read.good.all())
+                    words += int(read.good.sum())
+        print(
+            f"| {count:g} | {100 * np.mean(wrong):.2f} % | {100 * np.mean(foretold):.2f} % "
+            f"| {25 * len(drawn) - words} of {25 * len(drawn)} | {len(drawn) - whole} "
+            f"of {len(drawn)} |",
+            flush=True,
+        )
+
+
 def poses(count: int) -> None:
     read = 0
     for seed in range(count):
@@ -145,8 +199,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--poses", type=int, default=0)
+    parser.add_argument("--electrons", type=float, nargs="*", default=[])
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.repeats:
         stages(options.repeats)
     if options.poses:
         poses(options.poses)
+    if options.electrons:
+        electrons(options.electrons, options.seed)

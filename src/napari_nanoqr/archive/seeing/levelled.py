@@ -11,6 +11,16 @@ BLOCK = 32
 """Modules on a side of the blocks whose mean and spread are taken; the scrambler makes both
 levels as frequent in each."""
 
+_FAR = 2.2
+"""Values farther from the mean of a block than so many standard deviations are left out of both:
+what is so far off is a scratch or a particle, if it is no more than 17 % of the block."""
+
+TRIMMED = 3
+"""Times that means are taken, first of all values."""
+
+MOST = 3.0
+"""What a level is cut to, lest a glaring line outweigh all modules around it."""
+
 
 def block_sums(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how many modules of each block are seen, their sum and the sum of their squares.
@@ -23,10 +33,16 @@ def block_sums(values: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns
     -------
     (rows / 32, columns / 32, 3) float32 array
-        Counts, sums, sums of squares.
+        Counts, sums, sums of squares, without the few values that are far from all others.
     """
-    sums = np.zeros((values.shape[0] // BLOCK, values.shape[1] // BLOCK, 3), np.float32)
-    _sums(values, sums)
+    shape = values.shape[0] // BLOCK, values.shape[1] // BLOCK
+    sums = np.zeros((*shape, 3), np.float32)
+    middle, reach = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
+    for _ in range(TRIMMED):
+        _sums(values, middle, reach, sums)
+        count = np.maximum(sums[..., 0], 1)
+        middle = sums[..., 1] / count
+        reach = _FAR * np.sqrt(np.maximum(sums[..., 2] / count - middle**2, 1e-9))
     return sums
 
 
@@ -68,15 +84,19 @@ def levelled(values: NDArray[np.float32]) -> NDArray[np.float32]:
 @fast
 def _sums(
     values: NDArray[np.float32],
+    middle: NDArray[np.float32],
+    reach: NDArray[np.float32],
     sums: NDArray[np.float32],
 ) -> None:
+    sums[:] = 0
     for i in range(values.shape[0]):
         a = i // 32
         for b in range(sums.shape[1]):
             count = total = squares = np.float32(0)
+            mean, far = middle[a, b], reach[a, b]
             for j in range(32 * b, 32 * b + 32):
                 value = values[i, j]
-                seen = value == value
+                seen = abs(value - mean) <= far
                 value = value if seen else np.float32(0)
                 count += np.float32(seen)
                 total += value
@@ -116,4 +136,8 @@ def _apply(
                 level = (value - across[0, left] - step0 * place) * (
                     across[1, left] + step1 * place
                 )
+                level = min(max(level, np.float32(-3)), np.float32(3))
                 out[i, 16 * half + k] = level if value == value else np.float32(0)
+
+
+assert (BLOCK, MOST) == (32, 3), "the compiled loops have the numbers written out"

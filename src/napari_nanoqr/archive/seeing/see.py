@@ -130,6 +130,7 @@ def see_modules(
     image = np.asarray(image)
     if image.ndim != 2:
         raise ValueError(f"An image of tiles has two axes, not {image.ndim}: take one channel.")
+    image = eight_bits(image)
     told = pitch_nm / pixel_size_nm if pitch_nm and pixel_size_nm else None
     for pitch in (told, None) if told is not None else (None,):
         for lattice in find_lattices(image, pitch):
