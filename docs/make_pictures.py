@@ -169,6 +169,49 @@ def trend() -> Image.Image:
         return window.picture()
 
 
+def archive_write() -> Image.Image:
+    """Write two files, and look at the sheet."""
+    with tempfile.TemporaryDirectory() as name, Window("Archive write") as window:
+        panel, folder = window.panel, Path(name)
+        panel.files.add(archive_files(folder))
+        panel.output.value = folder / "my-archive"
+        window.until(lambda: not panel.planner.busy)
+        panel.write()
+        window.until(lambda: panel.worker is None)
+        panel.show_sheet()
+        return window.picture()
+
+
+def archive_read() -> Image.Image:
+    """Read a mosaic of a sheet with a scratch and with tiles missing."""
+    from napari_nanoqr.archive.simulate import Imaging
+    from napari_nanoqr.archive.simulate_archive import simulate_archive
+    from napari_nanoqr.archive.write import write_archive
+
+    with tempfile.TemporaryDirectory() as name, Window("Archive read") as window:
+        panel, folder = window.panel, Path(name)
+        manifest = write_archive(archive_files(folder), folder / "my-archive", name="letters")
+        imaging = Imaging(px_per_module=3, electrons_per_pixel=300, seed=8)
+        simulate_archive(
+            manifest, folder / "images", imaging, missing=0.06, scratches=1, mosaic=True
+        )
+        panel.images.add([folder / "images" / "sheet_01.zarr"])
+        panel.output.value = folder / "files"
+        panel.read()
+        window.until(lambda: panel.worker is None)
+        panel.show_images()
+        window.viewer.reset_view()
+        return window.picture()
+
+
+def archive_files(folder: Path) -> list[Path]:
+    """Make two files to store."""
+    sizes = {"letters.pdf": 380_000, "measurements.h5": 610_000}
+    for number, (name, size) in enumerate(sizes.items()):
+        (folder / name).write_bytes(np.random.default_rng(number).bytes(size))
+    return [folder / name for name in sizes]
+
+
 def prediction() -> Image.Image:
     """Press Predict, and show the micrograph."""
     with Window("FIB export") as window:
@@ -573,6 +616,8 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "film-3d": film_3d,
     "batch": batch,
     "trend": trend,
+    "archive-write": archive_write,
+    "archive-read": archive_read,
     "many": many,
     "windows": windows,
     "report": report,

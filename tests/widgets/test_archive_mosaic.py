@@ -18,7 +18,7 @@ from napari_nanoqr.sem.write import write_micrograph
 from napari_nanoqr.widgets import mosaic
 from napari_nanoqr.widgets.mosaic import get_mosaic_reader, read_mosaic_layers
 from napari_nanoqr.widgets.mosaic_canvas import Canvas
-from napari_nanoqr.widgets.mosaic_pieces import FilePiece, stored_pieces
+from napari_nanoqr.widgets.mosaic_pieces import FilePiece, file_pieces, stored_pieces
 
 SIZE_NM = 20.0
 SHAPE = (700, 620)
@@ -96,6 +96,13 @@ def test_nothing_is_read_before_it_is_looked_at(store: Path, tmp_path: Path) -> 
     np.testing.assert_array_equal(fine[near], before)
     with pytest.raises((OSError, ValueError)):
         np.asarray(fine[:, 700:800])
+
+
+def test_what_is_kept_of_a_file_is_small(folder: Path) -> None:
+    (piece, *_) = file_pieces([folder / "0.tif"])
+    kept = Canvas([piece], np.uint8).warm_up(0)
+    assert max(kept.shape) <= 256
+    assert kept.base is None or kept.base.nbytes == kept.nbytes
 
 
 def test_thousands_of_fields_are_one_canvas_of_few_pieces() -> None:

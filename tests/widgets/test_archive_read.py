@@ -86,7 +86,7 @@ def widget(images: Path, tmp_path: Path, qtbot: Any) -> ArchiveRead:
     qtbot.addWidget(made)
     made.images.add([images])
     made.output.value = tmp_path / "files"
-    made.jobs.value = 1
+    made.fields.jobs.value = 1
     return made
 
 
@@ -151,11 +151,16 @@ def test_files_verdicts_map_and_list(
 def test_stopped_reading_goes_on_where_it_was(
     widget: ArchiveRead, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_one(*arguments: Any) -> SeenImage:
-        widget._stop.set()
-        return cut_into_tiles(*arguments)
+    begun: list[str] = []
 
-    monkeypatch.setattr(tasks, "see_image", cut_one)
+    def cut_some(source: ImageSource, digest: str, options: ReadingOptions) -> SeenImage:
+        # a third image is begun only after what the first told was kept
+        begun.append(source.name)
+        if len(begun) == 3:
+            widget._stop.set()
+        return cut_into_tiles(source, digest, options)
+
+    monkeypatch.setattr(tasks, "see_image", cut_some)
     read(widget, qtbot)
     assert "What was read is kept" in widget.status.text()
     assert widget.reading is None
@@ -171,11 +176,11 @@ def test_what_is_missing_is_said(widget: ArchiveRead, tmp_path: Path, qtbot: Any
     widget.read()
     assert "Choose the folder" in widget.status.text()
     widget.output.value = tmp_path / "files"
-    widget.passphrase.line_edit.value = str(tmp_path / "none.txt")
+    widget.fields.passphrase.line_edit.value = str(tmp_path / "none.txt")
     widget.read()
     assert "none.txt" in widget.status.text()
     assert widget.worker is None
-    widget.passphrase.line_edit.value = ""
+    widget.fields.passphrase.line_edit.value = ""
     widget.images.set_paths([tmp_path / "no-such-folder"])
     read(widget, qtbot)
     assert "no-such-folder" in widget.status.text()
@@ -194,9 +199,9 @@ def test_open_images_can_be_added(widget: ArchiveRead, images: Path) -> None:
 
 
 def test_settings_are_those_of_the_command(widget: ArchiveRead, tmp_path: Path, qtbot: Any) -> None:
-    widget.pitch.value, widget.archive.value = 49, "0123456789abcdef"
-    widget.identity.value = (tmp_path / "key one.txt", tmp_path / "two.txt")
-    widget.scheduler.value = "tcp://127.0.0.1:8786"
+    widget.fields.pitch.value, widget.fields.archive.value = 49, "0123456789abcdef"
+    widget.fields.identity.value = (tmp_path / "key one.txt", tmp_path / "two.txt")
+    widget.fields.scheduler.value = "tcp://127.0.0.1:8786"
     path = tmp_path / "settings.json"
     save_settings(path, "archive read", widget.settings())
     settings = load_settings(path, "archive read")

@@ -84,6 +84,17 @@ def test_what_cannot_be_planned_is_said_and_no_number_stays(
     assert {label.text() for label in widget.labels.values()} == {"–"}
 
 
+def test_what_will_not_be_read_is_told_before_it_is_written(
+    widget: ArchiveWrite, qtbot: Any
+) -> None:
+    planned(widget, qtbot)
+    assert "will not be read" not in widget.status.text()
+    widget.fields.bits.value, widget.fields.spread.value = 2, 20
+    planned(widget, qtbot)
+    assert "Two bits a module will not be read" in widget.status.text()
+    assert widget.labels["Density"].text() != "–"
+
+
 def test_the_sheet_is_shown_in_true_lengths(
     widget: ArchiveWrite, files: list[Path], qtbot: Any
 ) -> None:

@@ -8,26 +8,30 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import FileEdit, LineEdit, SpinBox
+import numpy as np
+from magicgui.widgets import FileEdit, SpinBox
 from napari import Viewer
 from napari.layers import Image
+from numpy.typing import NDArray
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from napari_nanoqr.archive.read import REPORT_TEXT, read_archive
 from napari_nanoqr.archive.unpack import RECORDS
-from napari_nanoqr.archive.verdict import least_margin, rewrite_list
+from napari_nanoqr.archive.verdict import rewrite_list
 from napari_nanoqr.cli.archive_read import first_line, read_identities
-from napari_nanoqr.cli.archive_words import counted, in_bytes
+from napari_nanoqr.cli.archive_words import counted
 from napari_nanoqr.files import write_text
 from napari_nanoqr.progress import Cancelled
+from napari_nanoqr.widgets.archive_layers import legend, put_layer
+from napari_nanoqr.widgets.archive_read_fields import ArchiveReadFields
 from napari_nanoqr.widgets.archive_read_map import STATE_COLOURS, TileMap
+from napari_nanoqr.widgets.archive_read_numbers import ROWS, numbers
+from napari_nanoqr.widgets.archive_read_stage import stage_affines
 from napari_nanoqr.widgets.archive_read_table import FilesTable
 from napari_nanoqr.widgets.archive_write_fields import chosen
 from napari_nanoqr.widgets.archive_write_files import FilesList
-from napari_nanoqr.widgets.archive_write_layers import legend, put_layer
-from napari_nanoqr.widgets.export_choices import number_field
 from napari_nanoqr.widgets.layers import parts_of
 from napari_nanoqr.widgets.mosaic import get_mosaic_reader
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
@@ -39,9 +43,9 @@ if TYPE_CHECKING:
     from napari_nanoqr.archive.archive_reading import ArchiveReading
 
 Report = Callable[[int, int, str], None]
-Found = tuple["ArchiveReading", dict[int, TileMap]]
+Affines = dict[int, NDArray[np.float64]]
+Found = tuple["ArchiveReading", dict[int, TileMap], Affines]
 
-ROWS = ("Files", "Tiles", "Least margin", "Groups", "Lost", "Images")
 _TABLE_HEIGHT = 170
 
 
@@ -59,6 +63,8 @@ class ArchiveRead(Panel):
         self.viewer = napari_viewer
         self.reading: ArchiveReading | None = None
         self._maps: dict[int, TileMap] = {}
+        self._affines: Affines = {}
+        self._on_stage = False
         self._group = uuid.uuid4().hex
         self._stop = Event()
         self._build()
@@ -74,28 +80,9 @@ class ArchiveRead(Panel):
         self.output = FileEdit(mode="d", label="Files into", value="")
         self.output.tooltip = "A folder; the same one again goes on where reading stopped"
         self.add_form(self.output)
-        self.pixel_size = number_field(
-            "Pixel size (nm)", 0, 1e6, 0.1, "Where the files do not tell it", zero="as found"
-        )
-        self.pixel_size.native.setDecimals(4)
-        self.pitch = number_field(
-            "Pitch (nm)", 0, 1e6, 1, "Side of a module, where it is known", zero="unknown"
-        )
-        self.archive = LineEdit(value="", label="Archive")
-        self.archive.tooltip = "Its number, where images show several; empty: most of the tiles"
-        self.add_section("Pixel size, pitch, archive", self.pixel_size, self.pitch, self.archive)
-        self.identity = FileEdit(mode="rm", label="Keys", value=())
-        self.identity.tooltip = "Files with secret keys of age or SSH"
-        self.passphrase = FileEdit(mode="r", label="or passphrase in", value="")
-        self.passphrase.tooltip = "A text file; its first line is the passphrase"
-        self.add_section("Encryption", self.identity, self.passphrase)
-        self.jobs = SpinBox(value=0, min=0, max=1024, label="At once")
-        self.jobs.native.setSpecialValueText("as many as cores")
-        self.scheduler = LineEdit(value="", label="Scheduler")
-        self.scheduler.tooltip = (
-            "Of a running dask.distributed cluster, tcp://HOST:PORT; or processes, on this machine"
-        )
-        self.add_section("Cores, cluster", self.jobs, self.scheduler)
+        self.fields = ArchiveReadFields()
+        for title, fields in self.fields.sections.items():
+            self.add_section(title, *fields)
         self.run_button = QPushButton("Read")
         self.run_button.clicked.connect(self.read)
         self.folder_button = QPushButton("Open folder")
@@ -105,6 +92,9 @@ class ArchiveRead(Panel):
         self.add_buttons(self.run_button, self.folder_button, self.report_button)
         self.add_status()
         self.labels = self.add_numbers(*ROWS)
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.add(self.legend)
         self.table = FilesTable()
         self.table.setMinimumHeight(_TABLE_HEIGHT)
         self.add(self.table)
@@ -124,9 +114,6 @@ class ArchiveRead(Panel):
         self.map_button.setToolTip("What became of each tile, in lengths of the sheet")
         self.map_button.clicked.connect(self.show_map)
         self.add_buttons(self.show_button, self.map_button)
-        self.legend = QLabel()
-        self.legend.setWordWrap(True)
-        self.add(self.legend)
         self.images.changed.connect(self._enable)
         self.output.changed.connect(lambda *_: self._enable())
         self.sheet.changed.connect(lambda *_: self._update_map())
@@ -195,7 +182,8 @@ class ArchiveRead(Panel):
                 return None
             warm_up()
             sheets = sorted({each.sheet for each in reading.tiles})
-            return reading, {sheet: TileMap.of(reading.tiles, sheet) for sheet in sheets}
+            maps = {sheet: TileMap.of(reading.tiles, sheet) for sheet in sheets}
+            return reading, maps, stage_affines(paths, folder, reading)
 
         def done(found: Found | None) -> None:
             if found is None:
@@ -214,9 +202,11 @@ class ArchiveRead(Panel):
 
     # -- the result -------------------------------------------------------------------------
 
-    def show_reading(self, reading: ArchiveReading, maps: dict[int, TileMap]) -> None:
+    def show_reading(
+        self, reading: ArchiveReading, maps: dict[int, TileMap], affines: Affines
+    ) -> None:
         """Show what came of a reading."""
-        self.reading, self._maps = reading, maps
+        self.reading, self._maps, self._affines = reading, maps, affines
         for name, text in numbers(reading).items():
             self.labels[name].setText(text)
         self.table.show_verdicts(reading.files)
@@ -252,6 +242,10 @@ class ArchiveRead(Panel):
             layers = self.viewer.layers
             layers.move(layers.index(tiles), len(layers))
             tiles.opacity = 0.4
+            self._on_stage = True
+            self._place(tiles)
+            # what the status bar tells is of the selected layer
+            layers.selection.active = tiles
 
     def _put_map(self, first: bool) -> None:
         sheet = self.sheet.value - 1
@@ -269,8 +263,14 @@ class ArchiveRead(Panel):
         put_layer(self.viewer, self._group, "tiles", (data, options, kind), self._words)
         layer = parts_of(self.viewer, self._group)["tiles"]
         layer.visible = True
+        self._place(layer)
         if first:
             self.viewer.fit_to_view(layers=[layer])
+
+    def _place(self, layer: Any) -> None:
+        """Put the map where the stage saw the sheet, once the images are shown."""
+        affine = self._affines.get(self.sheet.value - 1)
+        layer.affine = affine if self._on_stage and affine is not None else np.eye(3)
 
     def _words(self, y: float, x: float) -> str:
         found = self._maps.get(self.sheet.value - 1)
@@ -310,64 +310,16 @@ class ArchiveRead(Panel):
 
     def settings(self) -> dict[str, Any]:
         """Return the fields under the names of the options of ``nanoqr archive read``."""
-        keys = [
-            str(path) for path in self.identity.value or () if str(path).strip() not in ("", ".")
-        ]
         return {
             "": [str(path) for path in self.images.paths],
             "output": None if self.folder is None else str(self.folder),
-            "pixel_size": float(self.pixel_size.value) or None,
-            "pitch": float(self.pitch.value) or None,
-            "archive": self.archive.value.strip() or None,
-            "identity": keys or None,
-            "passphrase_file": str(self.passphrase.value) if chosen(self.passphrase) else None,
-            "jobs": self.jobs.value or None,
-            "scheduler": self.scheduler.value.strip() or None,
-        }
+        } | self.fields.settings()
 
     def apply_settings(self, settings: dict[str, Any]) -> None:
         """Set the fields from settings of the command."""
         if "" in settings:
             self.images.set_paths([Path(path) for path in settings[""] or ()])
-        for name, file in (("output", self.output), ("passphrase_file", self.passphrase)):
-            if name in settings:
-                # an empty value would be taken for the current folder
-                file.line_edit.value = settings[name] or ""
-        if "identity" in settings:
-            self.identity.value = tuple(Path(path) for path in settings["identity"] or ())
-        for name, number in (
-            ("pixel_size", self.pixel_size), ("pitch", self.pitch), ("jobs", self.jobs),
-        ):  # fmt: skip
-            if name in settings:
-                number.value = settings[name] or 0
-        for name, line in (("archive", self.archive), ("scheduler", self.scheduler)):
-            if name in settings:
-                line.value = settings[name] or ""
-
-
-def numbers(reading: ArchiveReading) -> dict[str, str]:
-    """Return the text of each of the `ROWS`."""
-    states = reading.states
-    margin = least_margin(reading.tiles)
-    stored = [each for each in reading.files if each.is_payload] or reading.files
-    exact = sum(each.state == "exact" for each in stored)
-    tightest = min((each.spare for each in reading.groups), default=None)
-    spare = "–"
-    if tightest is not None:
-        spare = f"{counted(len(reading.groups), 'group')}; the tightest "
-        spare += (
-            f"could lose {tightest} more tiles" if tightest >= 0 else f"lost {-tightest} too many"
-        )
-    unread = f"; {counted(len(reading.unread), 'image')} could not be opened"
-    return {
-        "Files": f"{exact:,} of {len(stored):,} exact",
-        "Tiles": ", ".join(f"{count:,} {state}" for state, count in states.items())
-                 + (f"; {reading.nameless:,} with headers that could not be read"
-                    if reading.nameless else ""),
-        "Least margin": "–" if margin is None else f"{margin:.1f} dB",
-        "Groups": spare,
-        "Lost": f"{in_bytes(reading.lost_bytes)} of {in_bytes(reading.stream_bytes)}"
-                if reading.lost else "nothing",
-        "Images": f"{reading.images_new:,} read now, {reading.images_read:,} in all"
-                  + (unread if reading.unread else ""),
-    }  # fmt: skip
+        if "output" in settings:
+            # an empty value would be taken for the current folder
+            self.output.line_edit.value = settings["output"] or ""
+        self.fields.apply(settings)

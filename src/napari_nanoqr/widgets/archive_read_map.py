@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.tile_map import COLOURS
-from napari_nanoqr.widgets.archive_write_layers import AXES, UNITS, hexed, label_colours
+from napari_nanoqr.widgets.archive_layers import AXES, UNITS, hexed, label_colours
 from napari_nanoqr.widgets.export_layers import LayerData
 
 if TYPE_CHECKING:

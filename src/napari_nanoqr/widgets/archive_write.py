@@ -15,19 +15,16 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_nanoqr.cli.archive_words import counted, in_bytes
+from napari_nanoqr.widgets.archive_layers import legend, put_layer
+from napari_nanoqr.widgets.archive_write_field import field_layer, planned_levels, written_levels
 from napari_nanoqr.widgets.archive_write_fields import ArchiveWriteFields, chosen, write_inputs
 from napari_nanoqr.widgets.archive_write_files import FilesList
 from napari_nanoqr.widgets.archive_write_layers import (
     ROLE_COLOURS,
     TileGrid,
-    field_layer,
-    legend,
     outline_layer,
-    planned_levels,
-    put_layer,
     role_in_words,
     role_layer,
-    written_levels,
 )
 from napari_nanoqr.widgets.archive_write_numbers import ROWS, headline, numbers
 from napari_nanoqr.widgets.archive_write_planner import Planned, Planner
@@ -88,6 +85,9 @@ class ArchiveWrite(Panel):
         self.folder_button.clicked.connect(self._open_folder)
         self.add_buttons(self.write_button, self.folder_button)
         self.add_status()
+        self.legend = QLabel(legend(ROLE_COLOURS))
+        self.legend.setWordWrap(True)
+        self.add(self.legend)
         self.labels = self.add_numbers(*ROWS)
         self.sheet = SpinBox(value=1, min=1, max=1, label="Sheet")
         self.field = SpinBox(value=1, min=1, max=1, label="Field")
@@ -99,9 +99,6 @@ class ArchiveWrite(Panel):
         self.whole_button.setToolTip("Map of the tiles in true lengths")
         self.whole_button.clicked.connect(self.show_sheet)
         self.add_buttons(self.whole_button, self.field_button)
-        self.legend = QLabel(legend(ROLE_COLOURS))
-        self.legend.setWordWrap(True)
-        self.add(self.legend)
         self.files.changed.connect(self.update_plan)
         for field in (self.amount, *self.fields.all):
             field.changed.connect(lambda *_: self.update_plan())
@@ -136,7 +133,9 @@ class ArchiveWrite(Panel):
     def _on_plan(self, planned: Planned) -> None:
         self.files.show_sizes(planned.sizes)
         self.show_plan(planned.plan)
-        if self.worker is None:
+        if self.worker is None and planned.warning is not None:
+            self.say(planned.warning, BAD)
+        elif self.worker is None:
             self.say("" if self.files.paths else "Add files to write them.")
 
     def show_plan(self, plan: ArchivePlan) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,12 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, LineEdi
 from magicgui.widgets.bases import ValueWidget
 
 from napari_nanoqr.archive import figures
-from napari_nanoqr.cli.archive_options import needs_from, settings_from
+from napari_nanoqr.cli.archive_options import (
+    add_needs_options,
+    add_settings_options,
+    needs_from,
+    settings_from,
+)
 from napari_nanoqr.cli.archive_read import first_line
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import beams, columns, find_beam
@@ -60,8 +65,7 @@ class ArchiveWriteFields:
         self.version = SpinBox(value=40, min=10, max=40, label="QR version")
         self.error = ComboBox(choices=["L", "M", "Q", "H"], value="L", label="QR level")
         self.per_field = SpinBox(value=0, min=0, max=16, label="Tiles a side")
-        self.per_field.tooltip = "Of a field of view; by default as many as make 1024 modules"
-        self.per_field.native.setSpecialValueText("as usual")
+        self.per_field.tooltip = "Of a field of view; 0 takes as many as make 1024 modules"
         self.gap = SpinBox(value=4, min=0, max=1000, label="Gap (modules)")
         self.gap.tooltip = "Between fields"
         self.copies = SpinBox(value=1, min=1, max=16, label="Copies")
@@ -82,15 +86,28 @@ class ArchiveWriteFields:
                                       film.thickness_nm)  # fmt: skip
         self.below = LineEdit(value="", label="Layers below")
         self.below.tooltip = "Between film and substrate, from the top: 5 nm Cr, 100 nm SiO2"
+        self.escape = number_field(
+            "Escape depth (nm)",
+            0.1,
+            1000,
+            0.5,
+            "Of film from which the signal of your SEM comes",
+            2,
+        )
+        self.spread = number_field(
+            "Dose spread (%)", 0, 49, 0.5, "By which doses of modules differ: beam, clock, film", 1
+        )
         self.substrate = LineEdit(value=film.substrate, label="Substrate")
 
         first = f"{FASTEST} {columns()[0].name}"
         self.beam = ComboBox(choices=lambda _: beam_choices(), value=first, label="Beam")
-        self.beams = SpinBox(value=1, min=1, max=10_000_000, label="Ion beams at once")
+        self.beam.tooltip = "Nominal spots; the fastest one that resolves the pitch by default"
+        self.beams = SpinBox(value=1, min=1, max=10_000_000, label="Ion beams")
+        self.beams.tooltip = "That write at the same time"
         self.volume = number_field(
             "Vol./dose (µm³/nC)", 0, 100, 0.01, "Your calibrated value", zero="as tabulated"
         )
-        as_listed = "as the column's file says"
+        as_listed = "as listed"
         self.settling = _optional("Settling (µs)", 1e6, "After a jump of the beam", as_listed)
         self.blanking = _optional("Blanking (µs)", 1e6, "For a jump of the beam", as_listed)
         self.stage = number_field("Stage move (s)", 0, 3600, 0.1, "To the next field",
@@ -100,7 +117,8 @@ class ArchiveWriteFields:
         self.read_pixels = number_field("Pixels a module", 0.5, 100, 0.5, "Of the micrographs", 4)
         self.read_dwell = number_field("Read dwell (µs)", 0, 1e5, 0.05, "For each pixel", 0.1)
         self.read_dwell.native.setDecimals(4)
-        self.read_beams = SpinBox(value=1, min=1, max=10_000_000, label="Electron beams at once")
+        self.read_beams = SpinBox(value=1, min=1, max=10_000_000, label="Electron beams")
+        self.read_beams.tooltip = "That read at the same time"
         self.read_power = number_field("SEM power (W)", 0, 1e7, 100, "Of the whole instrument",
                                        figures.READ_POWER.value)  # fmt: skip
         self.years = number_field("Kept for (years)", 0, 1e6, 10, "Compared with disk, tape", 100)
@@ -116,8 +134,8 @@ class ArchiveWriteFields:
             "copies": self.copies, "pitch": self.pitch, "sheet": self.sheet,
             "tiles_per_field": self.per_field, "gap": self.gap, "format": self.format,
             "film": self.material, "thickness": self.thickness, "below": self.below,
-            "substrate": self.substrate, "compress": self.compress, "beams": self.beams,
-            "stage_move": self.stage, "write_power": self.write_power,
+            "substrate": self.substrate, "escape": self.escape, "compress": self.compress,
+            "beams": self.beams, "stage_move": self.stage, "write_power": self.write_power,
             "px_per_module": self.read_pixels, "read_dwell": self.read_dwell,
             "read_beams": self.read_beams, "read_power": self.read_power, "years": self.years,
             "jobs": self.jobs, "replace": self.replace,
@@ -140,7 +158,9 @@ class ArchiveWriteFields:
                 self.failure,
             ),
             "Compression, encryption": (self.compress, self.recipients, self.passphrase),
-            "Film": (self.material, self.thickness, self.below, self.substrate),
+            "Film": (
+                self.material, self.thickness, self.below, self.substrate, self.escape, self.spread,
+            ),
             "Beams, times, powers": (
                 self.beam, self.beams, self.volume, self.settling, self.blanking, self.stage,
                 self.write_power, self.read_pixels, self.read_dwell, self.read_beams,
@@ -172,6 +192,7 @@ class ArchiveWriteFields:
         values["rate"] = self.rate.value if ours else None
         values["qr_version"] = None if ours else self.version.value
         values["qr_error"] = None if ours else self.error.value
+        values["dose_spread"] = float(f"{self.spread.value / 100:.9g}")
         values["tiles_per_field"] = self.per_field.value or None
         values["sheet"] = self.sheet.value.strip()
         values["below"] = self.below.value.strip() or None
@@ -209,6 +230,9 @@ class ArchiveWriteFields:
         if "tile_loss" in settings:
             loss = settings["tile_loss"]
             self.loss.value = 1.0 if loss is None else 100 * float(loss)
+        if "dose_spread" in settings:
+            spread = settings["dose_spread"]
+            self.spread.value = 1.0 if spread is None else 100 * float(spread)
         if "recipient" in settings:
             self.recipients.value = " ".join(map(shlex.quote, settings["recipient"] or []))
         if "passphrase_file" in settings:
@@ -253,13 +277,13 @@ def plan_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]:
     ValueError, OSError
         With a sentence for people.
     """
-    options = Namespace(**(values | {"below": values["below"] or ""}))
+    options = _options_of(values)
     # a plan depends on whether names stand in the index, not on the key
     encrypted = values["recipient"] or values["passphrase_file"]
     settings = settings_from(
         options, compress=options.compress, recipients=("planned",) if encrypted else ()
     )
-    return settings, needs_from(_with_path(options), settings)
+    return settings, needs_from(options, settings)
 
 
 def write_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]:
@@ -270,16 +294,24 @@ def write_inputs(values: dict[str, Any]) -> tuple[ArchiveSettings, ArchiveNeeds]
     ValueError, OSError
         With a sentence for people.
     """
-    options = Namespace(**(values | {"below": values["below"] or ""}))
+    options = _options_of(values)
     secret = values["passphrase_file"]
     settings = settings_from(
         options, compress=options.compress, recipients=tuple(values["recipient"] or ()),
         passphrase=None if secret is None else first_line(Path(secret)),
     )  # fmt: skip
-    return settings, needs_from(_with_path(options), settings)
+    return settings, needs_from(options, settings)
 
 
-def _with_path(options: Namespace) -> Namespace:
+def _options_of(values: dict[str, Any]) -> Namespace:
+    """Return settings as the command has them after parsing, with its defaults for the rest."""
+    parser = ArgumentParser()
+    add_settings_options(parser)
+    add_needs_options(parser)
+    options = parser.parse_args([])
+    for name, value in values.items():
+        if value is not None:
+            setattr(options, name, value)
     if options.materials is not None:
         options.materials = Path(options.materials)
     return options

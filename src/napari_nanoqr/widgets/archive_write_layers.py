@@ -1,32 +1,21 @@
-"""A planned sheet in napari: what each tile is, where the fields lie, the modules of one."""
+"""A planned sheet in napari: what each tile is, and where the fields lie."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from napari.layers import Layer
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.overview import COLOURS
 from napari_nanoqr.archive.roles import ROLES, grid_shape, tile_roles, tiles_at
-from napari_nanoqr.archive.sheet import PlacedField, SheetPlan
+from napari_nanoqr.archive.sheet import SheetPlan
+from napari_nanoqr.widgets.archive_layers import AXES, UNITS, hexed, label_colours
 from napari_nanoqr.widgets.export_layers import LayerData
-from napari_nanoqr.widgets.layers import KEY, parts_of
 
-if TYPE_CHECKING:
-    from napari.components import ViewerModel
-
-    from napari_nanoqr.archive.manifest import ArchiveManifest
-
-UNITS, AXES = ("um", "um"), ("y", "x")
-
-CHUNK = 1024
+CHUNK = 512
 """Tiles on a side of what is looked up at once."""
 
 MOST_OUTLINES = 400
@@ -38,28 +27,8 @@ MOST_NUMBERS = 64
 OUTLINE = "#d55e00"
 
 
-def hexed(colour: tuple[int, int, int]) -> str:
-    """Return a colour as hex."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
 ROLE_COLOURS = {name: hexed(colour) for name, colour in COLOURS.items()} | {"title": "#f2ead8"}
 """As in the picture of a sheet, but for a title that is seen on a dark canvas too."""
-
-
-def legend(colours: dict[str, str], counts: dict[str, int] | None = None) -> str:
-    """Return names with their colours as rich text for a label."""
-    return " &nbsp; ".join(
-        f'<span style="color:{colour}; background-color:{colour}">■■</span>&nbsp;{name}'
-        + ("" if counts is None else f"&nbsp;{counts[name]:,}")
-        for name, colour in colours.items()
-        if counts is None or counts.get(name)
-    )
-
-
-def label_colours(colours: dict[int, str]) -> DirectLabelColormap:
-    """Return colours of labels; all others cannot be seen."""
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
 
 
 # -- the tiles ------------------------------------------------------------------------------------
@@ -118,7 +87,7 @@ def role_levels(plan: SheetPlan, sheet: int) -> list[Any]:
     levels: list[Any] = []
     step = 1
     # napari takes a list of one array for something else
-    while len(levels) < 2 or max(levels[-1].shape) > CHUNK // 2:
+    while len(levels) < 2 or max(levels[-1].shape) > CHUNK:
         shape = (-(-rows // step), -(-columns // step))
         chunks = da.core.normalize_chunks(CHUNK, shape)
         find = partial(_roles, plan, sheet, step)
@@ -169,73 +138,6 @@ def role_in_words(plan: SheetPlan, sheet: int, tile: int | None) -> str:
     )
 
 
-Words = Callable[[float, float], str]
-"""What the status bar says of a place: y and x in the layer's pixels. It may be called in another
-thread."""
-
-
-def put_layer(
-    viewer: ViewerModel, group: str, part: str, layer_data: LayerData, words: Words | None = None
-) -> None:
-    """Add a layer of our own, or bring the one of that group and part up to date.
-
-    To remove a layer and add another takes napari long enough to be felt.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        Where it goes; what is selected there stays selected.
-    group, part : str
-        By which it is found again, however it is called by then.
-    layer_data : tuple
-        Data, options and type; always of the same type for the same part.
-    words : callable, optional
-        What the status bar says of a place.
-    """
-    data, options, kind = layer_data
-    old = parts_of(viewer, group).get(part)
-    if old is None:
-        active = viewer.layers.selection.active
-        metadata = {KEY: {"part": part, "group": group, "name": options["name"]}}
-        new = Layer.create(data, options | {"metadata": metadata}, kind)
-        if words is not None:
-            tell_on_hover(new, words)
-        viewer.add_layer(new)
-        if active is not None and active in viewer.layers:
-            viewer.layers.selection.active = active
-        return
-    if kind == "shapes":
-        if len(old.data) == len(data) and np.allclose(old.data, data):
-            old.name = options["name"]
-            return
-        # not by setting the data, which napari 0.9 cannot do while the viewer shows 3D
-        old.selected_data = set(range(len(old.data)))
-        old.remove_selected()
-        style = ("edge_width", "edge_color", "face_color")
-        old.add_polygons(data, **{name: options[name] for name in style})
-        old.features = options["features"]
-    else:
-        old.data = data
-        old.scale, old.translate = options["scale"], options["translate"]
-        if kind == "image":
-            old.contrast_limits = options["contrast_limits"]
-    old.name = options["name"]
-
-
-def tell_on_hover(layer: Layer, words: Words) -> None:
-    """Let the status bar say more of the place under the mouse."""
-    usual = type(layer).get_status
-
-    def get_status(position: Any = None, **options: Any) -> dict[str, Any]:
-        status: dict[str, Any] = usual(layer, position, **options)
-        if position is not None:
-            place = layer.world_to_data(position) if options.get("world") else position
-            status["coordinates"] = f"{status['coordinates']}; {words(*place[-2:])}"
-        return status
-
-    layer.get_status = get_status
-
-
 # -- the fields -----------------------------------------------------------------------------------
 
 
@@ -247,11 +149,12 @@ def outline_layer(plan: SheetPlan, sheet: int, name: str) -> LayerData:
         corners = [(each.top_nm / 1000, each.left_nm / 1000) for each in fields]
         sides = (fields[0].side_nm / 1000,) * 2
         labels = [str(number + 1) if count <= MOST_NUMBERS else "" for number in range(count)]
-        width = sides[0] / 100
+        width, anchor, colour = sides[0] / 100, "center", "black"
     else:
         height, across = plan.settings.sheet_mm
         corners, sides = [(0.0, 0.0)], (height * 1000, across * 1000)
         labels, width = [f"{across:g} x {height:g} mm"], max(sides) / 400
+        anchor, colour = "upper_left", OUTLINE
     outlines = [
         np.array(corner) + np.array([[0, 0], [0, 1], [1, 1], [1, 0]]) * sides for corner in corners
     ]
@@ -259,73 +162,6 @@ def outline_layer(plan: SheetPlan, sheet: int, name: str) -> LayerData:
         "name": f"{name} · outlines", "shape_type": "polygon", "face_color": "transparent",
         "edge_color": OUTLINE, "edge_width": width, "units": UNITS, "axis_labels": AXES,
         "features": {"label": np.array(labels, dtype=object)},
-        "text": {"string": "{label}", "anchor": "upper_left", "color": OUTLINE, "size": 10},
+        "text": {"string": "{label}", "anchor": anchor, "color": colour, "size": 10},
     }  # fmt: skip
     return outlines, options, "shapes"
-
-
-def field_layer(
-    levels: NDArray[np.uint8], field: PlacedField, pitch_nm: float, bits: int, name: str
-) -> LayerData:
-    """Return the modules of a field at their place as a layer: intact film is bright."""
-    pitch = pitch_nm / 1000
-    options = {
-        "name": f"{name} · field {field.number + 1}", "colormap": "gray_r",
-        "contrast_limits": (0, 2**bits - 1), "scale": (pitch, pitch),
-        "translate": (field.top_nm / 1000 + pitch / 2, field.left_nm / 1000 + pitch / 2),
-        "units": UNITS, "axis_labels": AXES,
-    }  # fmt: skip
-    return levels, options, "image"
-
-
-def written_levels(manifest: ArchiveManifest, sheet: int, number: int) -> NDArray[np.uint8]:
-    """Read the modules of a field from its pattern file."""
-    from napari_nanoqr.archive.fields import read_field
-
-    settings = manifest.plan.settings
-    side = settings.field_modules
-    levels, _ = read_field(
-        manifest.field_path(sheet, number), doses=manifest.doses, pitch_nm=settings.pitch_nm,
-        shape=(side, side),
-    )  # fmt: skip
-    return levels
-
-
-def planned_levels(
-    plan: SheetPlan, stream_bytes: int, sheet: int, number: int
-) -> NDArray[np.uint8]:
-    """Draw the modules of a field of an archive that is only planned, with bytes drawn at random.
-
-    Title, control pages and description are those that will be written.
-    """
-    from napari_nanoqr.archive.events import agent, now
-    from napari_nanoqr.archive.index import IndexedArchive
-    from napari_nanoqr.archive.stream import StreamFacts
-
-    size = plan.settings.tile_bytes
-    text = plan.settings.tile.description().encode("utf-8")
-    told = tuple(text[start : start + size] for start in range(0, len(text), size))
-    facts = StreamFacts(".tar", stream_bytes, "00" * 32, "00" * 64, stream_bytes)
-    index = IndexedArchive("00" * 8, "example", now(), agent(), facts, plan)
-    return _example_drawer()(index, Path(), Path(), told).field_levels(sheet, number)
-
-
-def _example_drawer() -> Any:
-    from napari_nanoqr.archive.drawing import Drawer
-    from napari_nanoqr.archive.header import Role
-
-    class Example(Drawer):
-        """Draws tiles of a stream that there is not."""
-
-        def _member(self, group: int, member: int) -> tuple[bytes, dict[str, Any]]:
-            plan = self.index.plan
-            data = plan.groups.data_count(group)
-            own = {
-                "group": group, "groups": plan.groups.groups, "member": member,
-                "data_count": data, "parity_count": plan.groups.parity,
-                "role": Role.DATA if member < data else Role.PARITY,
-            }  # fmt: skip
-            generator = np.random.default_rng((group, member))
-            return generator.bytes(plan.settings.tile_bytes), own
-
-    return Example

@@ -12,6 +12,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
 from napari_nanoqr.archive.bag import is_bag, list_sources
+from napari_nanoqr.archive.electrons import reading_warning
 from napari_nanoqr.archive.plan import ArchivePlan, plan_archive
 from napari_nanoqr.cli.archive_plan import parse_size
 from napari_nanoqr.widgets.archive_write_fields import plan_inputs
@@ -30,10 +31,13 @@ class Planned:
         What it takes.
     sizes : dict
         Bytes of each file and folder; empty where none is chosen.
+    warning : str or None
+        Why it may not be read, where that is to be feared.
     """
 
     plan: ArchivePlan
     sizes: dict[Path, int]
+    warning: str | None = None
 
 
 class Planner(QObject):
@@ -118,7 +122,8 @@ class Planner(QObject):
         if not paths:
             total, count = _size(size), 1
         plan = plan_archive(total, settings, needs, file_count=count)
-        return Planned(plan, {path: self._known[path][0] for path in paths})
+        sizes = {path: self._known[path][0] for path in paths}
+        return Planned(plan, sizes, reading_warning(settings, needs))
 
 
 def _measure(path: Path) -> tuple[int, int]:

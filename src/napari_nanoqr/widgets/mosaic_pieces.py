@@ -76,7 +76,8 @@ class FilePiece:
     def load(self, level: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Read a part of a level; files have no coarse ones, so that pixels are left out."""
         step = 2**level
-        return np.asarray(_pixels(self.path)[::step, ::step][rows, columns])
+        # not a view, which would keep the whole image in memory
+        return np.array(_pixels(self.path)[::step, ::step][rows, columns])
 
 
 def stored_pieces(path: Path) -> list[StoredPiece]:
