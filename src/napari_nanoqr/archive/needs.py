@@ -14,7 +14,7 @@ from napari_nanoqr.fib.materials import VolumePerDose, volume_per_dose
 
 FILM_KEPT = {1: LEAST_FILM_KEPT, 2: 0.95}
 """Share of its film that a module alone among milled ones has to keep, by the bits that it carries.
-Of two bits the middle levels lie where the signal is steep: with 0.92 they took three times the
+Of two bits the middle levels lie where the signal is steep: with 0.92 they took five times the
 electrons that they take with 0.96, with 15 nm of film and signal from 2 nm of it."""
 
 
