@@ -85,4 +85,13 @@ def test_the_plugins_menu_lists_the_widgets(viewer: Any) -> None:
     ]  # fmt: skip
     assert len(ours) == 1
     listed = {action.text() for action in ours[0].actions()}
-    assert listed == {"Encode preview", "FIB export", "Restore", "SEM decode", "Batch", "Trend"}
+    assert listed == {
+        "Encode preview",
+        "FIB export",
+        "Restore",
+        "SEM decode",
+        "Batch",
+        "Trend",
+        "Archive write",
+        "Archive read",
+    }
