@@ -110,9 +110,17 @@ def kill_worker(
         assert process.wait() == 0
     same = fingerprint(out) == expected
     reports = json.loads((out / RECORDS / "report.json").read_text(encoding="utf-8"))
-    print(f"worker killed: same {same}, unread {len(reports['unread'])}", flush=True)
+    reads = Counter(counts.read_text().split())
+    twice = sum(number - 1 for number in reads.values())
+    print(
+        f"worker killed: same {same}, unread {len(reports['unread'])}, "
+        f"{sum(reads.values())} reads of {len(reads)} images, read twice {twice}",
+        flush=True,
+    )
     assert same
     assert not reports["unread"]
+    # what was on its way in the one worker: it has one thread, and two images
+    assert twice <= 2
 
 
 def _report(out: Path) -> str:
