@@ -58,29 +58,33 @@ def round_trip(
     return came_back
 
 
+def payload_round_trip(number: int, seed: int, kinds: Sequence[str]) -> dict[str, bool]:
+    """Send the payload of a number there and back; every version and level comes in turn."""
+    rng = np.random.default_rng((seed, number))
+    version, error = number // 4 % 40 + 1, LEVELS[number % 4]
+    size = int(rng.integers(1, byte_capacity(version, error) + 1))
+    mill = ("dark", "light")[int(rng.integers(2))]
+    with tempfile.TemporaryDirectory() as name:
+        return round_trip(rng.bytes(size), error, version, mill, Path(name), kinds)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--payloads", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first, to go on")
     parser.add_argument(
         "--formats", nargs="+", default=[], metavar="SUFFIX", help="by default all, e.g. .gds .oas"
     )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     kinds = [name for name in KINDS if not options.formats or KINDS[name][0] in options.formats]
-    rng = np.random.default_rng(options.seed)
     exact: Counter[str] = Counter()
-    symbols = set()
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        for number in range(options.payloads):
-            # every version with every level comes before any comes again
-            version, error = number // 4 % 40 + 1, LEVELS[number % 4]
-            symbols.add((version, error))
-            size = int(rng.integers(1, byte_capacity(version, error) + 1))
-            mill = ("dark", "light")[int(rng.integers(2))]
-            exact.update(round_trip(rng.bytes(size), error, version, mill, Path(name), kinds))
-    seconds = time.perf_counter() - start
-    print(f"{options.payloads} payloads, {len(symbols)} versions and levels: {seconds:.0f} s")
+    for done in range(1, options.payloads + 1):
+        exact.update(payload_round_trip(options.first + done - 1, options.seed, kinds))
+        if done % 20 == 0:
+            lost = {kind: done - exact[kind] for kind in kinds if exact[kind] < done}
+            print(f"{done} payloads, {time.perf_counter() - start:.0f} s; lost: {lost}", flush=True)
     for kind in kinds:
         print(f"{kind:24} {exact[kind]:6} of {options.payloads} exact")
     return 0 if all(exact[kind] == options.payloads for kind in kinds) else 1
