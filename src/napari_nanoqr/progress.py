@@ -7,12 +7,15 @@ from collections.abc import Callable
 Progress = Callable[[int, int, str], None]
 """``progress(done, planned, sentence)`` is called between the steps of a job."""
 
+IsCancelled = Callable[[], bool]
+"""``cancelled()`` returns whether a job is no longer wanted."""
+
 
 class Cancelled(Exception):
     """What was asked for is no longer wanted."""
 
 
-def go_on(cancelled: Callable[[], bool] | None) -> None:
+def go_on(cancelled: IsCancelled | None) -> None:
     """Return where a job is still wanted.
 
     Parameters

@@ -157,7 +157,7 @@ def test_stopped_reading_goes_on_where_it_was(
         # a third image is begun only after what the first told was kept
         begun.append(source.name)
         if len(begun) == 3:
-            widget._stop.set()
+            widget.worker.stop()
         return cut_into_tiles(source, digest, options)
 
     monkeypatch.setattr(tasks, "see_image", cut_some)

@@ -1,145 +1,15 @@
-"""Reading in the background: steps, errors, and an end in good time."""
+"""Reading of regions: steps, what is given once, and an end in good time."""
 
 from __future__ import annotations
-
-import threading
-import time
 
 import numpy as np
 import pytest
 
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.widgets.image_source import ImageSource
-from napari_nanoqr.widgets.panel import GOOD, Panel
 from napari_nanoqr.widgets.pixel_size import PixelSize
 from napari_nanoqr.widgets.planes import Plane
 from napari_nanoqr.widgets.regions import read_regions
-from napari_nanoqr.widgets.stepwise import stepwise
-
-
-def spent(generator):
-    """All that a generator yields, and what it returns."""
-    steps = []
-    while True:
-        try:
-            steps.append(next(generator))
-        except StopIteration as end:
-            return steps, end.value
-
-
-class TestStepwise:
-    def test_yields_the_progress_and_returns_the_result(self):
-        def call(progress, cancelled):
-            progress(1, 2, "half")
-            progress(2, 2, "all")
-            return "result"
-
-        steps, result = spent(stepwise(call, threading.Event()))
-        assert steps == [(0, 0, "Starting …"), (1, 2, "half"), (2, 2, "all")]
-        assert result == "result"
-
-    def test_yields_while_nothing_is_reported(self):
-        def call(progress, cancelled):
-            progress(1, 5, "slow")
-            time.sleep(0.35)
-
-        steps, _ = spent(stepwise(call, threading.Event()))
-        assert steps.count((1, 5, "slow")) >= 3
-
-    def test_passes_on_what_goes_wrong(self):
-        def call(progress, cancelled):
-            raise OSError("no disk")
-
-        with pytest.raises(OSError, match="no disk"):
-            spent(stepwise(call, threading.Event()))
-
-    def test_closing_it_tells_the_call_to_end(self):
-        ended = threading.Event()
-
-        def call(progress, cancelled):
-            while not cancelled():
-                time.sleep(0.005)
-            ended.set()
-
-        steps = stepwise(call, threading.Event())
-        next(steps), next(steps)
-        before = time.monotonic()
-        steps.close()
-        assert ended.wait(2)
-        assert time.monotonic() - before < 1
-
-
-class TestPanelJobs:
-    @pytest.fixture
-    def panel(self, qtbot):
-        made = Panel("Test", "decode")
-        made.add_status()
-        qtbot.addWidget(made)
-        return made
-
-    def finish(self, qtbot, panel):
-        qtbot.waitUntil(lambda: panel.worker is None, timeout=5000)
-
-    def test_any_error_ends_the_job_with_a_sentence(self, qtbot, panel):
-        def job():
-            yield (0, 0, "busy")
-            raise RuntimeError("native code gave up")
-
-        panel.run(job, lambda _: pytest.fail("there is no result"))
-        self.finish(qtbot, panel)
-        assert "native code gave up" in panel.status.text()
-        assert panel._progress_row.isHidden()
-
-    def test_cancel_closes_the_job(self, qtbot, panel):
-        closed = threading.Event()
-
-        def job():
-            try:
-                while True:
-                    yield (0, 0, "busy")
-                    time.sleep(0.01)
-            finally:
-                closed.set()
-
-        panel.run(job, lambda _: pytest.fail("there is no result"))
-        qtbot.waitUntil(lambda: panel.status.text() == "busy", timeout=5000)
-        panel.cancel()
-        self.finish(qtbot, panel)
-        assert closed.wait(1)
-        assert panel.status.text().startswith("Cancelled")
-        assert panel.cancel_button.isEnabled()
-
-    def test_a_panel_that_is_closed_ends_its_job(self, qtbot):
-        import shiboken6
-
-        panel = Panel("Test", "decode")
-        panel.add_status()
-        closed = threading.Event()
-
-        def job():
-            try:
-                while True:
-                    yield (0, 0, "busy")
-                    time.sleep(0.01)
-            finally:
-                closed.set()
-
-        panel.run(job, lambda _: pytest.fail("there is no result"))
-        qtbot.waitUntil(lambda: panel.status.text() == "busy", timeout=5000)
-        shiboken6.delete(panel)
-        qtbot.waitUntil(closed.is_set, timeout=5000)
-
-    def test_a_second_job_can_follow(self, qtbot, panel):
-        def job():
-            yield (1, 1, "busy")
-            return 7
-
-        results = []
-        for _ in range(2):
-            panel.run(job, results.append)
-            self.finish(qtbot, panel)
-        panel.say("done", GOOD)
-        assert results == [7, 7]
 
 
 class TestRegions:

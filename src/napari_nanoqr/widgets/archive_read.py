@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +21,7 @@ from napari_nanoqr.archive.verdict import rewrite_list
 from napari_nanoqr.cli.archive_read import first_line, read_identities
 from napari_nanoqr.cli.archive_words import counted
 from napari_nanoqr.files import write_text
-from napari_nanoqr.progress import Cancelled
+from napari_nanoqr.progress import Cancelled, IsCancelled, Progress
 from napari_nanoqr.widgets.archive_layers import legend, put_layer
 from napari_nanoqr.widgets.archive_read_fields import ArchiveReadFields
 from napari_nanoqr.widgets.archive_read_map import STATE_COLOURS, TileMap
@@ -37,12 +35,10 @@ from napari_nanoqr.widgets.mosaic import get_mosaic_reader
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.reading_layers import warm_up
-from napari_nanoqr.widgets.stepwise import stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.archive_reading import ArchiveReading
 
-Report = Callable[[int, int, str], None]
 Affines = dict[int, NDArray[np.float64]]
 Found = tuple["ArchiveReading", dict[int, TileMap], Affines]
 
@@ -66,7 +62,6 @@ class ArchiveRead(Panel):
         self._affines: Affines = {}
         self._on_stage = False
         self._group = uuid.uuid4().hex
-        self._stop = Event()
         self._build()
         self._enable()
 
@@ -168,15 +163,14 @@ class ArchiveRead(Panel):
         except (ValueError, OSError) as problem:
             self.say(sentence_of(problem), BAD)
             return
-        self._stop = stop = Event()
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> Found | None:
+        def call(progress: Progress, cancelled: IsCancelled) -> Found | None:
             try:
                 reading = read_archive(
                     paths, folder, scheduler=values["scheduler"], jobs=values["jobs"],
                     archive=values["archive"], pixel_size_nm=values["pixel_size"],
                     pitch_nm=values["pitch"], identities=keys, passphrase=secret,
-                    progress=progress, cancelled=lambda: cancelled() or stop.is_set(),
+                    progress=progress, cancelled=cancelled,
                 )  # fmt: skip
             except Cancelled:
                 return None
@@ -191,14 +185,14 @@ class ArchiveRead(Panel):
             else:
                 self.show_reading(*found)
 
-        self.run(lambda: stepwise(call, Event()), done, busy=(self.run_button,))
+        self.run(call, done, busy=(self.run_button,))
 
     def cancel(self) -> None:
         """Stop reading; what was read is kept."""
         if self.worker is not None:
             self.cancel_button.setEnabled(False)
             self.say("Stopping …")
-            self._stop.set()
+            self.worker.stop()
 
     # -- the result -------------------------------------------------------------------------
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import FileEdit, LineEdit, SpinBox
@@ -15,6 +14,7 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_nanoqr.cli.archive_words import counted, in_bytes
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.archive_layers import legend, put_layer
 from napari_nanoqr.widgets.archive_write_field import field_layer, planned_levels, written_levels
 from napari_nanoqr.widgets.archive_write_fields import ArchiveWriteFields, chosen, write_inputs
@@ -30,14 +30,12 @@ from napari_nanoqr.widgets.archive_write_numbers import ROWS, headline, numbers
 from napari_nanoqr.widgets.archive_write_planner import Planned, Planner
 from napari_nanoqr.widgets.layers import parts_of
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.stepwise import stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.manifest import ArchiveManifest
     from napari_nanoqr.archive.plan import ArchivePlan
     from napari_nanoqr.archive.sheet import SheetPlan
 
-Report = Callable[[int, int, str], None]
 
 PARTS = {"roles": role_layer, "outlines": outline_layer}
 """Layers of a sheet."""
@@ -220,7 +218,7 @@ class ArchiveWrite(Panel):
         plan, stream, written = self.plan.sheets, self.plan.stream_bytes, self.written
         sheet, number, name = self.sheet.value - 1, self.field.value - 1, self.base
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> Any:
+        def call(progress: Progress, cancelled: IsCancelled) -> Any:
             progress(0, 0, f"Drawing field {number + 1:,} …")
             if written is not None:
                 return written_levels(written, sheet, number)
@@ -239,7 +237,7 @@ class ArchiveWrite(Panel):
             self.say(said)
             self._enable()
 
-        self.run(lambda: stepwise(call, Event()), done, busy=self._busy)
+        self.run(call, done, busy=self._busy)
 
     def _look_at(self, part: str) -> None:
         layer = parts_of(self.viewer, self._group).get(part)
@@ -269,7 +267,7 @@ class ArchiveWrite(Panel):
             self.say(sentence_of(problem), BAD)
             return
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> ArchiveManifest:
+        def call(progress: Progress, cancelled: IsCancelled) -> ArchiveManifest:
             return write_archive(
                 paths, folder, settings, needs=needs, name=values["name"],
                 replace=values["replace"], jobs=values["jobs"], progress=progress,
@@ -283,7 +281,7 @@ class ArchiveWrite(Panel):
             self.show_plan(plan_written(manifest, needs))
             self.say(summary(manifest), GOOD)
 
-        self.run(lambda: stepwise(call, Event()), done, busy=self._busy)
+        self.run(call, done, busy=self._busy)
 
     def _open_folder(self) -> None:
         if self.written is not None:

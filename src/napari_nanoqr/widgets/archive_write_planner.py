@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
@@ -16,6 +15,7 @@ from napari_nanoqr.archive.electrons import reading_warning
 from napari_nanoqr.archive.plan import ArchivePlan, plan_archive
 from napari_nanoqr.cli.archive_plan import parse_size
 from napari_nanoqr.widgets.archive_write_fields import plan_inputs
+from napari_nanoqr.widgets.background import BackgroundCall
 from napari_nanoqr.widgets.reading_layers import warm_up
 
 _PATIENCE_MS = 120
@@ -58,7 +58,7 @@ class Planner(QObject):
         super().__init__(parent)
         self._planned, self._failed = planned, failed
         self._wanted: tuple[dict[str, Any], list[Path], str] | None = None
-        self._worker: FunctionWorker[Planned] | None = None
+        self._worker: BackgroundCall[Planned] | None = None
         self._known: dict[Path, tuple[int, int]] = {}
         # what is typed comes letter by letter
         self._timer = QTimer(self)
@@ -95,21 +95,17 @@ class Planner(QObject):
 
         def answer(act: Callable[..., None]) -> Callable[..., None]:
             # one that is out of date is not shown
-            return lambda value: act(value) if isalive(self) and self._wanted is None else None  # type: ignore[no-untyped-call]
+            return lambda value: act(value) if self._wanted is None else None
 
         def finished() -> None:
             if isalive(self):  # type: ignore[no-untyped-call]
                 self._worker = None
                 self._start()
 
-        self._worker = create_worker(
-            self._plan, *wanted, _start_thread=False,
-            _connect={
-                "returned": answer(self._planned), "errored": answer(self._failed),
-                "finished": finished,
-            },
+        self._worker = BackgroundCall(
+            lambda *_: self._plan(*wanted), answer(self._planned), answer(self._failed),
+            finished=finished, owner=self,
         )  # fmt: skip
-        self._worker.start()
 
     def _plan(self, values: dict[str, Any], paths: list[Path], size: str) -> Planned:
         settings, needs = plan_inputs(values)

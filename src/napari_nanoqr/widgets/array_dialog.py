@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
@@ -22,17 +21,15 @@ from napari_nanoqr.fib.jobs.job import Job, plan_job
 from napari_nanoqr.fib.jobs.layout import JobLayout
 from napari_nanoqr.fib.jobs.overview import overview_png
 from napari_nanoqr.fib.plan import FIELD_USED
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.export_fields import ExportFields
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 TEST, LIST = "dose test of the design", "list of payloads"
 OVERVIEW = 560
 """Side of the picture in pixels."""
 
 _SIZE = (640, 860)
-
-Report = Callable[[int, int, str], None]
 
 
 class ArrayDialog(Panel):
@@ -142,7 +139,7 @@ class ArrayDialog(Panel):
             self.say(sentence_of(problem), BAD)
             return
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> tuple[Job, Image.Image]:
+        def call(progress: Progress, cancelled: IsCancelled) -> tuple[Job, Image.Image]:
             job = plan_job(
                 entries(progress, cancelled), layout, name="nanoqr", progress=progress,
                 cancelled=cancelled, **options,
@@ -163,7 +160,7 @@ class ArrayDialog(Panel):
             )  # fmt: skip
             self._enable()
 
-        self.run(lambda: stepwise(call, Event()), done, busy=(self.plan_button,))
+        self.run(call, done, busy=(self.plan_button,))
 
     def _asked(self) -> tuple[Callable[..., list[JobEntry]], JobLayout, dict[str, Any]]:
         design, instrument = self._design(), self._milling.instrument_value
@@ -189,7 +186,7 @@ class ArrayDialog(Panel):
                 quiet_zone=design.quiet_zone, film=design.film,
             )  # fmt: skip
 
-            def entries(progress: Report, cancelled: Callable[[], bool]) -> list[JobEntry]:
+            def entries(progress: Progress, cancelled: IsCancelled) -> list[JobEntry]:
                 return read_payloads(path, settings, progress=progress, cancelled=cancelled)
 
         most = instrument.most_points
@@ -225,7 +222,7 @@ class ArrayDialog(Panel):
             return
         options = self._milling.writing_options(suffix)
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> WrittenJob:
+        def call(progress: Progress, cancelled: IsCancelled) -> WrittenJob:
             return write_job(job, folder, suffix, progress=progress, cancelled=cancelled, **options)
 
         def done(written: WrittenJob) -> None:
@@ -236,10 +233,7 @@ class ArrayDialog(Panel):
                 f"{read:,} symbols read back and decoded.", GOOD,
             )  # fmt: skip
 
-        def steps() -> Generator[Step, None, WrittenJob]:
-            return stepwise(call, Event())
-
-        self.run(steps, done, busy=(self.plan_button, self.write_button))
+        self.run(call, done, busy=(self.plan_button, self.write_button))
 
     def _ask_and_write(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(self, "Folder to write", "array", "Folders (*)")

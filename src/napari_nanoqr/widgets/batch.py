@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox
 from napari import Viewer
-from qtpy.QtCore import Qt, QUrl, Signal
+from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices, QPixmap
 from qtpy.QtWidgets import QLabel, QPushButton
 
@@ -18,10 +17,10 @@ from napari_nanoqr.measuring.batch import BatchItem, batch_item, images_in, read
 from napari_nanoqr.measuring.batch_files import BatchFiles
 from napari_nanoqr.measuring.record_settings import RecordSettings
 from napari_nanoqr.measuring.watch import watch_folder
-from napari_nanoqr.progress import Cancelled
+from napari_nanoqr.progress import Cancelled, IsCancelled, Progress
+from napari_nanoqr.widgets.background import in_window
 from napari_nanoqr.widgets.batch_table import BatchTable
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.stepwise import stepwise
 
 THERE, COMING, BOTH = "those there now", "new ones as they come", "both"
 
@@ -29,8 +28,6 @@ TABLE, PAGE, PAGES = "codes.csv", "report.html", "reports"
 """What is in the folder of results."""
 
 _HEIGHT = 260
-
-Report = Callable[[int, int, str], None]
 
 
 class Batch(Panel):
@@ -42,15 +39,10 @@ class Batch(Panel):
         Where images open on a double click.
     """
 
-    arrived = Signal(object)
-
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__("Batch", "measure")
         self.viewer = napari_viewer
-        self._stop = Event()
         self._build()
-        # it comes from the thread that reads
-        self.arrived.connect(self._on_item)
         self._enable()
 
     def _build(self) -> None:
@@ -147,9 +139,8 @@ class Batch(Panel):
             return
         self.table.clear_items()
         self._show(None)
-        self._stop = stop = Event()
 
-        def items(progress: Report, cancelled: Callable[[], bool]) -> Iterator[BatchItem]:
+        def items(progress: Progress, cancelled: IsCancelled) -> Iterator[BatchItem]:
             if which == THERE:
                 yield from read_batch(
                     images, settings, reports=pages, thumbnails=True, cancelled=cancelled
@@ -164,43 +155,39 @@ class Batch(Panel):
                     yield batch_item(path, settings, page, True, cancelled=cancelled)
                     progress(0, 0, "Waiting for the next image …")
 
-        def call(progress: Report, cancelled: Callable[[], bool]) -> tuple[int, int]:
+        def call(progress: Progress, cancelled: IsCancelled) -> tuple[int, int, bool]:
             count = good = 0
-
-            def over() -> bool:
-                return cancelled() or stop.is_set()
-
             first = "Starting …" if which == THERE else "Waiting for images …"
             progress(0, len(images) if which == THERE else 0, first)
             with BatchFiles(results / TABLE, results / PAGE, growing=which != THERE) as files:
                 try:
-                    for item in items(progress, over):
+                    for item in items(progress, cancelled):
                         files.add(item)
-                        self.arrived.emit(item)
+                        in_window(self._on_item, item, owner=self)
                         count, good = count + 1, good + item.good
                         if which == THERE:
                             progress(count, len(images), f"{item.path.name}: {item.verdict}")
                 except Cancelled:
                     pass
-            return count, good
+            return count, good, cancelled()
 
-        def done(result: tuple[int, int]) -> None:
-            count, good = result
-            stopped = "Stopped: " if stop.is_set() else ""
+        def done(result: tuple[int, int, bool]) -> None:
+            count, good, stopped = result
+            first = "Stopped: " if stopped else ""
             self.say(
-                f"{stopped}{good:,} of {count:,} images give what they should. Table and report "
+                f"{first}{good:,} of {count:,} images give what they should. Table and report "
                 f"are in {results.name}.", GOOD if good == count else BAD,
             )  # fmt: skip
             self._enable()
 
-        self.run(lambda: stepwise(call, Event()), done, busy=(self.run_button,))
+        self.run(call, done, busy=(self.run_button,))
 
     def cancel(self) -> None:
         """Stop reading; what was read stays in the table and the report."""
         if self.worker is not None:
             self.cancel_button.setEnabled(False)
             self.say("Stopping …")
-            self._stop.set()
+            self.worker.stop()
 
     def _record_settings(self) -> RecordSettings:
         design = load_design(Path(self.design.value)) if _chosen(self.design) else None

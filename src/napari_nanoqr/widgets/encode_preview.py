@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari import Viewer
@@ -14,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_nanoqr.cli.export import duration
 from napari_nanoqr.design.design import Design
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.symbols.names import SYMBOLS
 from napari_nanoqr.widgets.encode_fields import EncodeFields
 from napari_nanoqr.widgets.encode_numbers import ROWS, headline, numbers
@@ -27,7 +26,6 @@ from napari_nanoqr.widgets.layers import (
 from napari_nanoqr.widgets.panel import BAD, GOOD, PLAIN, Panel, sentence_of
 from napari_nanoqr.widgets.payload_field import PayloadField
 from napari_nanoqr.widgets.smallest_dialog import Asked, SmallestDialog
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.planning.cheapest import MaskChoice
@@ -220,21 +218,15 @@ class EncodePreview(Panel):
         design = self.design
         if design is None:
             return
-        stop = Event()
 
-        def job() -> Generator[Step, None, MaskChoice]:
-            def choose(
-                progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]
-            ) -> MaskChoice:
-                from napari_nanoqr.planning.cheapest import cheapest_mask
+        def choose(progress: Progress, cancelled: IsCancelled) -> MaskChoice:
+            from napari_nanoqr.planning.cheapest import cheapest_mask
 
-                # how many have to be looked at is not known before
-                def step(_done: int, _planned: int, sentence: str) -> None:
-                    progress(0, 0, f"Simulated: {sentence}")
+            # how many have to be looked at is not known before
+            def step(_done: int, _planned: int, sentence: str) -> None:
+                progress(0, 0, f"Simulated: {sentence}")
 
-                return cheapest_mask(design, progress=step, cancelled=cancelled)
-
-            return stepwise(choose, stop)
+            return cheapest_mask(design, progress=step, cancelled=cancelled)
 
         def done(choice: MaskChoice) -> None:
             if self.design != design:
@@ -244,7 +236,7 @@ class EncodePreview(Panel):
             self.update_preview()
             self.say(saving(choice), GOOD)
 
-        self.run(job, done, busy=(self.mask_button,))
+        self.run(choose, done, busy=(self.mask_button,))
 
     # -- files and settings -----------------------------------------------------------------
 

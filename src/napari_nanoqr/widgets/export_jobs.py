@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,9 @@ from napari_nanoqr.fib.verify import Verification
 from napari_nanoqr.planning.condition import SemCondition
 from napari_nanoqr.planning.prediction import Prediction, predict
 from napari_nanoqr.planning.window import Quantity, Window, default_values, read_window
+from napari_nanoqr.progress import IsCancelled, Progress
+from napari_nanoqr.widgets.background import Call
 from napari_nanoqr.widgets.export_layers import LayerData
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 PLOTTED: tuple[Quantity, ...] = ("dose", "pitch", "defocus", "electrons")
 """Quantities whose windows are plotted."""
@@ -22,13 +21,10 @@ PLOTTED: tuple[Quantity, ...] = ("dose", "pitch", "defocus", "electrons")
 SURFACE = "depth in 3-D"
 """The part that is shown in 3-D only."""
 
-Report = Callable[[int, int, str], None]
-Asked = Callable[[], bool]
-
 
 def prediction_job(
     plan: MillPlan, sem: SemCondition, centre: tuple[float, float]
-) -> Generator[Step, None, tuple[Prediction, dict[str, LayerData]]]:
+) -> Call[tuple[Prediction, dict[str, LayerData]]]:
     """Predict a plan; returns the prediction and its layers, by part."""
     from napari_nanoqr.physics.simulate import pattern_of
     from napari_nanoqr.widgets.prediction_layers import (
@@ -39,7 +35,7 @@ def prediction_job(
 
     name = plan.design.name
 
-    def call(progress: Report, cancelled: Asked) -> tuple[Prediction, dict[str, LayerData]]:
+    def call(progress: Progress, cancelled: IsCancelled) -> tuple[Prediction, dict[str, LayerData]]:
         predicted = predict(pattern_of(plan), sem, progress=progress, cancelled=cancelled)
         return predicted, {
             "depth": depth_layer(predicted.film, name, centre),
@@ -47,22 +43,25 @@ def prediction_job(
             "predicted SEM": micrograph_layer(predicted.micrograph, name, centre),
         }
 
-    return stepwise(call, threading.Event())
+    return call
 
 
-def scan_job(plan: MillPlan, centre: tuple[float, float]) -> Generator[Step, None, LayerData]:
+def scan_job(plan: MillPlan, centre: tuple[float, float]) -> Call[LayerData]:
     """Follow the beam through one pass; returns the layer that shows it."""
     from napari_nanoqr.widgets.prediction_layers import scan_layer
 
-    yield 0, 0, "Following the beam …"
-    return scan_layer(plan.exposure, plan.design.name, centre)
+    def call(progress: Progress, cancelled: IsCancelled) -> LayerData:
+        progress(0, 0, "Following the beam …")
+        return scan_layer(plan.exposure, plan.design.name, centre)
+
+    return call
 
 
-def windows_job(plan: MillPlan, sem: SemCondition) -> Generator[Step, None, list[Window]]:
+def windows_job(plan: MillPlan, sem: SemCondition) -> Call[list[Window]]:
     """Predict how reading depends on dose, pitch, focus and electrons."""
     counts = [len(default_values(quantity, plan, sem)) for quantity in PLOTTED]
 
-    def call(progress: Report, cancelled: Asked) -> list[Window]:
+    def call(progress: Progress, cancelled: IsCancelled) -> list[Window]:
         windows = []
         for index, quantity in enumerate(PLOTTED):
 
@@ -72,15 +71,15 @@ def windows_job(plan: MillPlan, sem: SemCondition) -> Generator[Step, None, list
             windows.append(read_window(plan, quantity, sem=sem, progress=at, cancelled=cancelled))
         return windows
 
-    return stepwise(call, threading.Event())
+    return call
 
 
 def save_job(
     plan: MillPlan, path: Path, options: dict[str, Any], sem: SemCondition, with_report: bool
-) -> Generator[Step, None, tuple[Verification, str]]:
+) -> Call[tuple[Verification, str]]:
     """Write a file and a report beside it; returns what was found, and a word on the report."""
 
-    def call(progress: Report, cancelled: Asked) -> tuple[Verification, str]:
+    def call(progress: Progress, cancelled: IsCancelled) -> tuple[Verification, str]:
         progress(0, 0, f"Writing {path.name}, reading it back, decoding it …")
         found = write_pattern(plan, path, **options)
         if not with_report:
@@ -91,4 +90,4 @@ def save_job(
         html, _ = report.save(path.with_name(f"{path.stem}.report.html"))
         return found, f" Report: {html.name}. {report.files[0][2].verdict}"
 
-    return stepwise(call, threading.Event())
+    return call

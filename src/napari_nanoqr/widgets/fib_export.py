@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari import Viewer
 from napari.layers import Layer
-from napari.qt.threading import create_worker
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
@@ -18,6 +17,7 @@ from napari_nanoqr.fib.check import check_plan
 from napari_nanoqr.fib.complaint import limits_met
 from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.verify import Verification
+from napari_nanoqr.widgets.background import BackgroundCall
 from napari_nanoqr.widgets.export_fields import ExportFields
 from napari_nanoqr.widgets.export_jobs import (
     SURFACE,
@@ -161,10 +161,7 @@ class FibExport(Panel):
             if same and asked == str(self.fields.settings()):
                 self._take(plan)
 
-        create_worker(
-            lambda: self.fields.plan(design, correct_edges=True),
-            _connect={"returned": done, "errored": lambda e: self.say(sentence_of(e), BAD)},
-        )
+        self._aside(lambda: self.fields.plan(design, correct_edges=True), done)
 
     def _enable_jobs(self) -> None:
         if self.worker is None:
@@ -210,9 +207,12 @@ class FibExport(Panel):
                 put_layer(self.viewer, layer, "beam path", layer_data)
 
         # a large plan takes longer than a frame; the last one that was asked for is shown
-        create_worker(
-            lambda: path_layer(plan.points_nm, name, centre),
-            _connect={"returned": show, "errored": lambda problem: self.say(str(problem), BAD)},
+        self._aside(lambda: path_layer(plan.points_nm, name, centre), show)
+
+    def _aside(self, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Call in the background without progress or Cancel."""
+        BackgroundCall(
+            lambda *_: call(), done, lambda problem: self.say(sentence_of(problem), BAD), owner=self
         )
 
     def show_scan(self) -> None:
@@ -235,7 +235,7 @@ class FibExport(Panel):
                 f"One of {plan.passes:,} passes, {pass_ms:.4g} ms: press play at the slider below."
             )
 
-        self.run(lambda: scan_job(plan, centre), show, busy=self._jobs)
+        self.run(scan_job(plan, centre), show, busy=self._jobs)
 
     def open_many(self) -> None:
         """Open the window that writes many symbols."""
@@ -288,7 +288,7 @@ class FibExport(Panel):
             if then is not None:
                 then()
 
-        self.run(lambda: prediction_job(plan, sem, centre), show, busy=self._jobs)
+        self.run(prediction_job(plan, sem, centre), show, busy=self._jobs)
 
     def plot_windows(self) -> None:
         """Predict how reading depends on dose, pitch, focus and electrons, and plot it."""
@@ -309,7 +309,7 @@ class FibExport(Panel):
                 BAD if said is None else GOOD,
             )  # fmt: skip
 
-        self.run(lambda: windows_job(plan, sem), show, busy=self._jobs)
+        self.run(windows_job(plan, sem), show, busy=self._jobs)
 
     def save(self, path: Path) -> None:
         """Write the plan in the chosen format in the background; says so once it is verified."""
@@ -323,7 +323,8 @@ class FibExport(Panel):
             found, said = result
             self.say(f"Written: {path.name} · {verdict(found)}.{said}", GOOD)
 
-        self.run(lambda: save_job(plan, path, options, sem, with_report), written, busy=self._jobs)
+        job = save_job(plan, path, options, sem, with_report)
+        self.run(job, written, busy=self._jobs)
 
     def _ask_and_save(self) -> None:
         if self.plan is None:

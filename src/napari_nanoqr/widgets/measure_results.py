@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
 from dataclasses import replace
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +11,10 @@ from napari.layers import Image
 from qtpy.QtWidgets import QPushButton
 
 from napari_nanoqr.measuring.measurement import Measurement
-from napari_nanoqr.progress import Progress
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.scene import overlap
+from napari_nanoqr.widgets.background import meanwhile
 from napari_nanoqr.widgets.image_source import Box
 from napari_nanoqr.widgets.layers import design_of
 from napari_nanoqr.widgets.measure_layers import Drawn, update_measure_layers
@@ -23,7 +22,6 @@ from napari_nanoqr.widgets.panel import BAD, GOOD, sentence_of
 from napari_nanoqr.widgets.planes import Plane
 from napari_nanoqr.widgets.reading_layers import warm_up
 from napari_nanoqr.widgets.regions import region_boxes
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.widgets.measure_window import MeasureWindow
@@ -75,33 +73,27 @@ class MeasureResults:
             return
         design = None if chosen is None else design_of(chosen)
         pitch = float(panel.pitch.value) or None
-        reference, plane, name, stop = weakref.ref(image), source.plane, image.name, Event()
+        reference, plane, name = weakref.ref(image), source.plane, image.name
 
-        def job() -> Generator[Step, None, Drawn]:
-            def work(progress: Progress, cancelled: Callable[[], bool]) -> Drawn:
-                from napari_nanoqr.measuring.measure import measure_codes
+        def work(progress: Progress, cancelled: IsCancelled) -> Drawn:
+            from napari_nanoqr.measuring.measure import measure_codes
 
-                loading = Thread(target=warm_up, daemon=True)
-                loading.start()
-                progress(0, 0, "Reading and measuring …")
-                codes: list[Measurement] = []
-                regions: list[Box | None] = [*boxes] or [None]
+            progress(0, 0, "Reading and measuring …")
+            codes: list[Measurement] = []
+            regions: list[Box | None] = [*boxes] or [None]
+            with meanwhile(warm_up):
                 for box in regions:
                     found = measure_codes(
                         source.micrograph(box), pitch_nm=pitch, design=design,
                         progress=progress, cancelled=cancelled,
                     )  # fmt: skip
                     codes += [m for m in (_moved(m, box) for m in found) if not _known(m, codes)]
-                drawn = Drawn.of(codes)
-                loading.join()
-                return drawn
-
-            return stepwise(work, stop)
+                return Drawn.of(codes)
 
         def done(drawn: Drawn) -> None:
             self._show(drawn, reference, plane, name)
 
-        panel.run(job, done, busy=(panel.decode_button, self.button))
+        panel.run(work, done, busy=(panel.decode_button, self.button))
 
     def _show(self, drawn: Drawn, image: weakref.ref[Image], plane: Plane, name: str) -> None:
         from napari_nanoqr.widgets.measure_window import MeasureWindow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from napari_nanoqr.widgets.readers import LayerData, Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from napari_nanoqr.progress import Progress
     from napari_nanoqr.widgets.mosaic_canvas import Canvas, Piece
@@ -106,16 +105,14 @@ def _layers(place: Path, progress: Progress) -> list[LayerData]:
 
 def _open_in_background(place: Path, viewer: Any) -> None:
     from napari.layers import Layer
-    from napari.qt.threading import create_worker
     from napari.utils import progress
     from napari.utils.notifications import show_error
 
-    from napari_nanoqr.widgets.stepwise import stepwise
+    from napari_nanoqr.widgets.background import BackgroundCall
 
     shown = progress(total=0, desc=place.name)
 
-    def step(value: tuple[int, int, str]) -> None:
-        done, total, _ = value
+    def step(done: int, total: int, _: str) -> None:
         shown.total = total
         shown.n = done
         shown.refresh()
@@ -124,16 +121,9 @@ def _open_in_background(place: Path, viewer: Any) -> None:
         for data, options, kind in layers:
             viewer.add_layer(Layer.create(data, options, kind))
 
-    def steps() -> Generator[tuple[int, int, str], None, list[LayerData]]:
-        # napari tells a generator function from others by looking at it
-        return (yield from stepwise(lambda report, _: _layers(place, report), Event()))
-
-    create_worker(
-        steps,
-        _connect={
-            "yielded": step, "returned": add, "finished": shown.close,
-            "errored": lambda problem: show_error(str(problem)),
-        },
+    BackgroundCall(
+        lambda report, _: _layers(place, report), add, lambda problem: show_error(str(problem)),
+        step=step, finished=shown.close,
     )  # fmt: skip
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from magicgui.widgets.bases import ValueWidget
-from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils import progress as napari_progress
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, Qt
@@ -27,15 +26,12 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 from napari_nanoqr import cli
+from napari_nanoqr.widgets.background import BackgroundCall, Call
 from napari_nanoqr.widgets.settings_menu import SettingsMenu
 
 GOOD, PLAIN, BAD = "good", "plain", "bad"
 # told apart by colour-blind people too, on a dark and on a light theme
 _STATUS_STYLES = {GOOD: "color: #2a9d5c;", PLAIN: "", BAD: "color: #d5752b;"}
-
-
-class JobFailed(Exception):
-    """A background job ended in an error of a kind that nobody foresaw."""
 
 
 class Panel(QScrollArea):
@@ -52,7 +48,7 @@ class Panel(QScrollArea):
     def __init__(self, title: str, command: str) -> None:
         super().__init__()
         self.command = command
-        self.worker: GeneratorWorker | None = None
+        self.worker: BackgroundCall[Any] | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -162,23 +158,19 @@ class Panel(QScrollArea):
     # -- jobs -------------------------------------------------------------------------------
 
     def run(
-        self,
-        job: Callable[[], Generator[tuple[int, int, str], None, Any]],
-        done: Callable[[Any], None],
-        *,
-        busy: tuple[QWidget, ...] = (),
+        self, call: Call[Any], done: Callable[[Any], None], *, busy: tuple[QWidget, ...] = ()
     ) -> None:
-        """Run a job in the background, with progress and Cancel.
+        """Run a call in the background, with progress and Cancel.
 
         Parameters
         ----------
-        job : callable
-            Makes a generator that yields ``(done, total, sentence)`` and returns the result.
-            It runs in another thread and must not touch the viewer.
+        call : callable
+            Takes ``progress(done, total, sentence)`` and ``cancelled() -> bool``. It runs in
+            another thread and must not touch the viewer.
         done : callable
             Gets the result, in the window's thread.
         busy : tuple of QWidget
-            Disabled while the job runs.
+            Disabled while the call runs.
         """
         if self.worker is not None:
             return
@@ -187,65 +179,35 @@ class Panel(QScrollArea):
             widget.setEnabled(False)
         self._bar.setRange(0, 0)
         self._progress_row.show()
+        self.say("Starting …")
 
-        def step(value: tuple[int, int, str]) -> None:
-            count, total, sentence = value
+        def step(count: int, total: int, sentence: str) -> None:
             self._bar.setRange(0, total)
             self._bar.setValue(count)
             self.say(sentence)
 
-        def failed(problem: Exception) -> None:
-            self.say(sentence_of(problem), BAD)
-
         def finished() -> None:
-            self.worker = None
-            self._progress_row.hide()
-            self.cancel_button.setEnabled(True)
-            for widget in busy:
-                widget.setEnabled(True)
+            shown.close()
+            # a panel may be closed while the call runs
+            if isalive(self):  # type: ignore[no-untyped-call]
+                self.worker = None
+                self._progress_row.hide()
+                self.cancel_button.setEnabled(True)
+                for widget in busy:
+                    widget.setEnabled(True)
 
-        running: list[Generator[tuple[int, int, str], None, Any]] = []
-
-        def steps() -> Generator[tuple[int, int, str], None, Any]:
-            # napari tells a generator function from others by looking at it
-            running.append(job())
-            try:
-                return (yield from running[0])
-            except RuntimeError as problem:
-                # a worker takes this kind for its own end, and would never tell that it ended
-                raise JobFailed(str(problem)) from problem
-
-        def close_job() -> None:
-            for generator in running:
-                generator.close()
-
-        def aborted() -> None:
-            self.say("Cancelled: nothing was changed.")
-
-        def while_open(act: Callable[..., None]) -> Callable[..., None]:
-            """Leave a panel alone that was closed while the job ran."""
-            return lambda *values: act(*values) if isalive(self) else None  # type: ignore[no-untyped-call]
-
-        self.worker = create_worker(
-            steps,
-            _start_thread=False,
-            _connect={
-                "yielded": while_open(step),
-                "returned": while_open(done),
-                "errored": while_open(failed),
-                "aborted": [close_job, while_open(aborted)],
-                "finished": [shown.close, while_open(finished)],
-            },
-        )
-        self.destroyed.connect(self.worker.quit)
-        self.worker.start()
+        self.worker = BackgroundCall(
+            call, done, lambda problem: self.say(sentence_of(problem), BAD), step=step,
+            cancelled=lambda: self.say("Cancelled: nothing was changed."), finished=finished,
+            owner=self,
+        )  # fmt: skip
 
     def cancel(self) -> None:
-        """Stop the running job at its next step."""
+        """Stop the running call at its next step."""
         if self.worker is not None:
             self.cancel_button.setEnabled(False)
             self.say("Cancelling …")
-            self.worker.quit()
+            self.worker.cancel()
 
     # -- settings ---------------------------------------------------------------------------
 

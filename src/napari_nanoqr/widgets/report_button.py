@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QUrl
@@ -17,7 +16,6 @@ from napari_nanoqr.widgets.layers import design_of
 from napari_nanoqr.widgets.panel import BAD, GOOD, sentence_of
 from napari_nanoqr.widgets.pixel_size import path_of
 from napari_nanoqr.widgets.regions import region_boxes
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.widgets.sem_decode import SemDecode
@@ -83,10 +81,7 @@ class ReportButton(QPushButton):
             if show:
                 QDesktopServices.openUrl(QUrl.fromLocalFile(str(page)))
 
-        def job() -> Generator[Step, None, Path]:
-            return stepwise(call, Event())
-
-        panel.run(job, done, busy=(panel.decode_button, self))
+        panel.run(call, done, busy=(panel.decode_button, self))
 
     def _ask_and_write(self) -> None:
         image = self._panel.image.value

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from magicgui.widgets import CheckBox, FloatSpinBox, Label
@@ -15,7 +13,7 @@ from napari.layers import Image
 from qtpy.QtWidgets import QPushButton, QSizePolicy
 
 from napari_nanoqr.measuring.restore import Restoring, restore
-from napari_nanoqr.progress import Progress
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.restore.provenance import in_words, steps_of
 from napari_nanoqr.widgets.image_source import ImageSource
@@ -30,7 +28,6 @@ from napari_nanoqr.widgets.restored_layers import (
     undo_last,
     update_restored_layers,
 )
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
 
@@ -172,17 +169,14 @@ class Restore(Panel):
         facts = image.metadata.get(KEY)
         facts = facts if isinstance(facts, dict) else {}
         kept = {key: value for key, value in facts.items() if key not in _OF_THE_LAYER}
-        reference, name, stop = weakref.ref(image), image.name, Event()
+        reference, name = weakref.ref(image), image.name
 
-        def job() -> Generator[Step, None, Results]:
-            def work(progress: Progress, cancelled: Callable[[], bool]) -> Results:
-                progress(0, restoring.count, "Loading the pixels …")
-                taken = source.micrograph()
-                before = replace(taken, metadata=kept | taken.metadata)
-                steps = restore(before, restoring, progress=progress, cancelled=cancelled)
-                return before, list(steps)
-
-            return stepwise(work, stop)
+        def work(progress: Progress, cancelled: IsCancelled) -> Results:
+            progress(0, restoring.count, "Loading the pixels …")
+            taken = source.micrograph()
+            before = replace(taken, metadata=kept | taken.metadata)
+            steps = restore(before, restoring, progress=progress, cancelled=cancelled)
+            return before, list(steps)
 
         def done(result: Results) -> None:
             before, results = result
@@ -194,7 +188,7 @@ class Restore(Panel):
             self._enable()
             self.say(_summary(results[-1]), GOOD)
 
-        self.run(job, done, busy=(self.restore_button, self.undo_button))
+        self.run(work, done, busy=(self.restore_button, self.undo_button))
 
     def undo(self) -> None:
         """Remove the layer of the last step."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
-from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,11 @@ from napari import Viewer
 from napari.layers import Image, Layer, Shapes
 from qtpy.QtWidgets import QPushButton, QSizePolicy
 
-from napari_nanoqr.reading.read import Progress
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.sem.given import Given
 from napari_nanoqr.widgets.acquisition import AcquisitionSection
+from napari_nanoqr.widgets.background import meanwhile
 from napari_nanoqr.widgets.decode_results import DecodeResults, Outcome
 from napari_nanoqr.widgets.image_source import ImageSource
 from napari_nanoqr.widgets.layer_choice import LayerChoice
@@ -35,7 +34,6 @@ from napari_nanoqr.widgets.reading_words import no_code_advice, summary
 from napari_nanoqr.widgets.regions import compare_regions, read_regions, region_boxes
 from napari_nanoqr.widgets.report_button import ReportButton
 from napari_nanoqr.widgets.shown import Shown
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 from napari_nanoqr.widgets.verify_results import VerifyResults
 
 OPEN_ONE = "Open a micrograph: File > Open, or drag its file into the window."
@@ -206,12 +204,9 @@ class SemDecode(Panel):
             self.say(f"{chosen.name} no longer shows a design: choose another one.", BAD)
             return
         name, path, reference = image.name, path_of(image), weakref.ref(image)
-        stop = Event()
 
-        def job() -> Generator[Step, None, tuple[Outcome, Shown]]:
-            def read(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Outcome, Shown]:
-                loading = Thread(target=warm_up, daemon=True)
-                loading.start()
+        def read(progress: Progress, cancelled: IsCancelled) -> tuple[Outcome, Shown]:
+            with meanwhile(warm_up):
                 readings = read_regions(source, boxes, pitch, progress, cancelled)
                 compared = None
                 if design is not None:
@@ -219,17 +214,13 @@ class SemDecode(Panel):
                 outcome = Outcome(
                     reference, name, path, source.plane, source.pixel_size, readings, compared
                 )
-                shown = Shown.of(readings, readings.unread, compared or ())
-                loading.join()
-                return outcome, shown
-
-            return stepwise(read, stop)
+                return outcome, Shown.of(readings, readings.unread, compared or ())
 
         def done(result: tuple[Outcome, Shown]) -> None:
             outcome, shown = result
             self._show(outcome, shown, no_code_advice(outcome.readings, source, pitch, bool(boxes)))
 
-        self.run(job, done, busy=(self.decode_button,))
+        self.run(read, done, busy=(self.decode_button,))
 
     def _show(self, outcome: Outcome, shown: Shown, advice: str) -> None:
         self.results.show(outcome)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from threading import Event
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit
@@ -15,9 +14,9 @@ from napari_nanoqr.cli.choices import limits_of
 from napari_nanoqr.cli.smallest import SMALLEST
 from napari_nanoqr.design.film import Film
 from napari_nanoqr.fib.columns import beams, find_beam
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.choices_table import ChoicesTable
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.planning.choice import Choice
@@ -144,7 +143,6 @@ class SmallestDialog(Panel):
         except (ValueError, OSError) as problem:
             self.say(sentence_of(problem), BAD)
             return
-        stop = Event()
         beam = find_beam(self.beam.value) if self.beam.value else None
         electrons, pixel_size = self.electrons.value, self.pixel_size.value
         upper, eci = self.allow_upper.value, self.allow_eci.value
@@ -152,22 +150,17 @@ class SmallestDialog(Panel):
         cheapest = self.cheapest.value
         asked = asked._replace(eci=eci, cheapest=cheapest)
 
-        def job() -> Generator[Step, None, list[Choice]]:
-            def rank(
-                progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]
-            ) -> list[Choice]:
-                from napari_nanoqr.planning.condition import SemCondition
-                from napari_nanoqr.planning.smallest import smallest_symbols
+        def rank(progress: Progress, cancelled: IsCancelled) -> list[Choice]:
+            from napari_nanoqr.planning.condition import SemCondition
+            from napari_nanoqr.planning.smallest import smallest_symbols
 
-                progress(0, 1, "Simulating micrographs …")
-                return smallest_symbols(
-                    asked.payload, pitches, film=asked.film, beam=beam,
-                    sem=SemCondition(pixel_size, electrons), allow_upper=upper, allow_eci=eci,
-                    least_probability=least, cheapest=cheapest, progress=progress,
-                    cancelled=cancelled,
-                )  # fmt: skip
-
-            return stepwise(rank, stop)
+            progress(0, 1, "Simulating micrographs …")
+            return smallest_symbols(
+                asked.payload, pitches, film=asked.film, beam=beam,
+                sem=SemCondition(pixel_size, electrons), allow_upper=upper, allow_eci=eci,
+                least_probability=least, cheapest=cheapest, progress=progress,
+                cancelled=cancelled,
+            )  # fmt: skip
 
         def done(choices: list[Choice]) -> None:
             self._ranked = asked
@@ -182,7 +175,7 @@ class SmallestDialog(Panel):
                     BAD,
                 )
 
-        self.run(job, done, busy=(self.rank_button,))
+        self.run(rank, done, busy=(self.rank_button,))
 
     def _pitches(self) -> list[float] | Literal["smallest"]:
         if self.sweep.value:

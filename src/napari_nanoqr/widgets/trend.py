@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox
@@ -23,8 +22,8 @@ from napari_nanoqr.measuring.trend_figures import draw_trend
 from napari_nanoqr.measuring.trend_model import MODELS, AgeingModel
 from napari_nanoqr.measuring.trend_page import SHOWN, cells_of, write_points
 from napari_nanoqr.planning.figures import new_figure
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
-from napari_nanoqr.widgets.stepwise import stepwise
 
 _PLOT_HEIGHT, _TABLE_HEIGHT = 300, 190
 _COLDEST = -273.0
@@ -142,14 +141,12 @@ class Trend(Panel):
             return
         self._paths = {path.name: path for path in paths}
 
-        def call(
-            progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]
-        ) -> Followed:
+        def call(progress: Progress, cancelled: IsCancelled) -> Followed:
             return follow_trend(
                 paths, settings, model, dates=dates, progress=progress, cancelled=cancelled
             )
 
-        self.run(lambda: stepwise(call, Event()), self.show_trend, busy=(self.run_button,))
+        self.run(call, self.show_trend, busy=(self.run_button,))
 
     def _choose_files(self) -> None:
         chosen, _ = QFileDialog.getOpenFileNames(
@@ -186,12 +183,10 @@ class Trend(Panel):
             return
         points = self.trend.points
 
-        def call(
-            progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]
-        ) -> Followed:
+        def call(progress: Progress, cancelled: IsCancelled) -> Followed:
             return trend_of(points, self._model())
 
-        self.run(lambda: stepwise(call, Event()), self.show_trend, busy=(self.run_button,))
+        self.run(call, self.show_trend, busy=(self.run_button,))
 
     def show_trend(self, trend: Followed) -> None:
         """Show a trend: plot, table, and what it says."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
 from dataclasses import replace
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +13,9 @@ from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy
 
 from napari_nanoqr.measuring.verdict import ORDER, Verdict
 from napari_nanoqr.measuring.write_verify import write_verify
-from napari_nanoqr.progress import Progress
+from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.widgets.background import meanwhile
 from napari_nanoqr.widgets.image_source import Box
 from napari_nanoqr.widgets.layers import design_of
 from napari_nanoqr.widgets.panel import BAD, GOOD, sentence_of
@@ -24,7 +23,6 @@ from napari_nanoqr.widgets.planes import Plane
 from napari_nanoqr.widgets.reading_layers import update_reading_layers, warm_up
 from napari_nanoqr.widgets.regions import region_boxes
 from napari_nanoqr.widgets.shown import Shown
-from napari_nanoqr.widgets.stepwise import Step, stepwise
 
 if TYPE_CHECKING:
     from napari_nanoqr.widgets.sem_decode import SemDecode
@@ -89,31 +87,24 @@ class VerifyResults:
             return
         before = panel.results.outcome
         known = before.readings if before is not None and before.image() is image else Readings()
-        reference, plane, stop = weakref.ref(image), source.plane, Event()
+        reference, plane = weakref.ref(image), source.plane
 
-        def job() -> Generator[Step, None, tuple[Verdict, Shown]]:
-            def check(progress: Progress, cancelled: Callable[[], bool]) -> tuple[Verdict, Shown]:
-                loading = Thread(target=warm_up, daemon=True)
-                loading.start()
-                verdict = Verdict(design.name, ())
-                regions: list[Box | None] = [*boxes] or [None]
+        def check(progress: Progress, cancelled: IsCancelled) -> tuple[Verdict, Shown]:
+            verdict = Verdict(design.name, ())
+            regions: list[Box | None] = [*boxes] or [None]
+            with meanwhile(warm_up):
                 for box in regions:
                     found = write_verify(
                         design, source.micrograph(box), progress=progress, cancelled=cancelled
                     )
                     verdict = _joined(verdict, found, box)
-                shown = Shown.of(
-                    known, known.unread, [place.comparison for place in verdict.places]
-                )
-                loading.join()
-                return verdict, shown
-
-            return stepwise(check, stop)
+                compared = [place.comparison for place in verdict.places]
+                return verdict, Shown.of(known, known.unread, compared)
 
         def done(result: tuple[Verdict, Shown]) -> None:
             self._show(*result, reference, plane)
 
-        panel.run(job, done, busy=(panel.decode_button, self.button))
+        panel.run(check, done, busy=(panel.decode_button, self.button))
 
     def _show(
         self, verdict: Verdict, shown: Shown, image: weakref.ref[Image], plane: Plane
