@@ -29,7 +29,6 @@ from napari_nanoqr.archive.write import write_archive
 from napari_nanoqr.cli.settings import command_line, load_settings, save_settings
 from napari_nanoqr.widgets.archive_read import ArchiveRead
 from napari_nanoqr.widgets.archive_read_map import STATES
-from napari_nanoqr.widgets.batch_table import texts_of
 from napari_nanoqr.widgets.layers import parts_of
 
 LOST = (2, 1)
@@ -111,7 +110,7 @@ def test_files_verdicts_map_and_list(
     assert widget.reading.exact
     assert "exact" in widget.status.text()
     assert (tmp_path / "files" / "stored.bin").stat().st_size == 30_000
-    (first,) = texts_of(widget.table)
+    (first,) = widget.table.texts()
     assert first[:3] == ["stored.bin", "exact", "30 kB"]
     assert widget.labels["Tiles"].text().endswith(", 1 missing")
     assert widget.report is not None

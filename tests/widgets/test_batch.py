@@ -15,7 +15,6 @@ from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.sem.write import write_micrograph
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.widgets.batch import BOTH, COMING, PAGE, TABLE, Batch
-from napari_nanoqr.widgets.batch_table import texts_of
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def read(widget: Batch, qtbot: Any) -> None:
 
 def test_each_image_has_a_row_and_its_reason(widget: Batch, qtbot) -> None:  # type: ignore[no-untyped-def]
     read(widget, qtbot)
-    first, second = texts_of(widget.table)
+    first, second = widget.table.texts()
     assert first[:2] == ["a.tif", "batch"]
     assert second[0] == "b.tif"
     assert second[1]
@@ -104,7 +103,7 @@ def test_new_images_are_read_as_they_come_until_it_is_stopped(
     qtbot.wait(300)
     shutil.copy(image, folder / "new.tif")
     qtbot.waitUntil(lambda: widget.table.rowCount() == 1, timeout=30_000)
-    assert texts_of(widget.table)[0][:2] == ["new.tif", "batch"]
+    assert widget.table.texts()[0][:2] == ["new.tif", "batch"]
     assert "batch" in (folder / "nanoqr" / TABLE).read_text(encoding="utf-8")
     widget.cancel()
     qtbot.waitUntil(lambda: widget.worker is None, timeout=10_000)

@@ -123,7 +123,7 @@ def text_of(trend: Trend) -> str:
     from napari_nanoqr.measuring.trend_page import SHOWN, cells_of
 
     counting = [cells_of(point) for point in trend.counting]
-    rows = [SHOWN, *counting]
+    rows = [tuple(SHOWN), *counting]
     widths = [max(len(row[column]) for row in rows) for column in range(len(SHOWN))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

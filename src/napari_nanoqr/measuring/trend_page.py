@@ -22,8 +22,18 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the table."""
 
-SHOWN = ("Image", "Date", "Time", "Takes", "Wrong", "Damaged", "Contrast", "SNR", "Grade")
-"""Columns of what people see."""
+SHOWN = {
+    "Image": "File, oldest first",
+    "Date": "When it was taken",
+    "Time": "Since the first image",
+    "Takes": "Share of the image's electrons that reading the code takes",
+    "Wrong": "Share of modules that were read other than written",
+    "Damaged": "Share of modules that look damaged",
+    "Contrast": "Of dark and light modules, with its uncertainty",
+    "SNR": "Of a module, with its uncertainty",
+    "Grade": "In the manner of ISO/IEC 15415; no certificate",
+}
+"""Columns of what people see, and what each tells."""
 
 
 def trend_page(trend: Trend) -> str:

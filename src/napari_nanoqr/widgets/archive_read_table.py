@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QApplication, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QApplication
 
 from napari_nanoqr.cli.archive_words import in_bytes
+from napari_nanoqr.widgets.rows_table import RowsTable
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.unpack import FileVerdict
@@ -20,7 +19,6 @@ COLUMNS = {
     "Size": "Of the file, and what is missing of it",
     "SHA-256": "Of what was read, or of what is expected",
 }
-_BAD = QColor("#d5752b")
 BAD_STATES = ("damaged", "lost")
 _WIDTHS = (92, 58, 66, 76)
 _ROW_HEIGHT = 24
@@ -29,25 +27,13 @@ MOST_ROWS = 5000
 """Beyond these the report has the rest; files that are not exact come first."""
 
 
-class FilesTable(QTableWidget):
+class FilesTable(RowsTable):
     """Verdicts, a row a file."""
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
+        super().__init__(COLUMNS, several=True)
         self._verdicts: list[FileVerdict] = []
-        for column, (name, help_) in enumerate(COLUMNS.items()):
-            item = QTableWidgetItem(name)
-            item.setToolTip(help_)
-            self.setHorizontalHeaderItem(column, item)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
-        for column, width in enumerate(_WIDTHS):
-            self.setColumnWidth(column, width)
+        self.set_sizes(_WIDTHS, _ROW_HEIGHT)
 
     def show_verdicts(self, verdicts: Sequence[FileVerdict]) -> None:
         """Fill the table."""
@@ -62,12 +48,7 @@ class FilesTable(QTableWidget):
             digest = each.sha256 or ""
             texts = (each.path, each.state, size, digest[:_SHORT])
             helps = (each.path, each.reason or each.state, size, digest)
-            for column, (text, help_) in enumerate(zip(texts, helps, strict=True)):
-                cell = QTableWidgetItem(text)
-                cell.setToolTip(help_)
-                if each.state in BAD_STATES:
-                    cell.setForeground(_BAD)
-                self.setItem(row, column, cell)
+            self.set_row(row, texts, helps, bad=each.state in BAD_STATES)
 
     def copy_digests(self) -> str:
         """Put the checksums of the selected files, or of all, on the clipboard.

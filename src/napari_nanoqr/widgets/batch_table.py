@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from psygnal import Signal
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from napari_nanoqr.measuring.batch import BatchItem
 from napari_nanoqr.measuring.batch_page import cells_of
+from napari_nanoqr.widgets.rows_table import RowsTable
 
 COLUMNS = {
     "Image": "Double-click to open it",
@@ -22,14 +19,13 @@ COLUMNS = {
     "Wrong": "Share of modules that look other than written",
     "Taken": "When, as the file tells",
 }
-_BAD = QColor("#d5752b")
 _WIDTHS = (130, 220)
 _ROW_HEIGHT = 24
 _MOST_ROWS = 10_000
 """Beyond these only the table on disk goes on."""
 
 
-class BatchTable(QTableWidget):
+class BatchTable(RowsTable):
     """Images and their codes, the latest below.
 
     Attributes
@@ -42,22 +38,9 @@ class BatchTable(QTableWidget):
     opened = Signal(Path)
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
+        super().__init__(COLUMNS)
         self._items: list[BatchItem] = []
-        for column, (name, help_) in enumerate(COLUMNS.items()):
-            item = QTableWidgetItem(name)
-            item.setToolTip(help_)
-            self.setHorizontalHeaderItem(column, item)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
-        for column, width in enumerate(_WIDTHS):
-            self.setColumnWidth(column, width)
+        self.set_sizes(_WIDTHS, _ROW_HEIGHT)
         self.itemSelectionChanged.connect(self._on_selection)
         self.cellDoubleClicked.connect(lambda row, _: self.opened.emit(self._items[row].path))
 
@@ -76,13 +59,7 @@ class BatchTable(QTableWidget):
             row = self.rowCount()
             self.insertRow(row)
             self._items.append(item)
-            texts = (item.path.name, *cells_of(values))
-            for column, text in enumerate(texts):
-                cell = QTableWidgetItem(text)
-                cell.setToolTip(text)
-                if not item.good:
-                    cell.setForeground(_BAD)
-                self.setItem(row, column, cell)
+            self.set_row(row, (item.path.name, *cells_of(values)), bad=not item.good)
         if follow:
             self.scrollToBottom()
 
@@ -90,9 +67,3 @@ class BatchTable(QTableWidget):
         row = self.currentRow()
         if 0 <= row < len(self._items):
             self.picked.emit(self._items[row])
-
-
-def texts_of(table: QTableWidget) -> list[list[Any]]:
-    """Return what stands in the cells."""
-    rows, columns = range(table.rowCount()), range(table.columnCount())
-    return [[table.item(row, column).text() for column in columns] for row in rows]

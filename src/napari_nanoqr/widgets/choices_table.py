@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
+from qtpy.QtWidgets import QTableWidgetItem
 
 from napari_nanoqr.cli.choices import LIMIT, PITCH, rows
+from napari_nanoqr.widgets.rows_table import RowsTable
 
 if TYPE_CHECKING:
     from napari_nanoqr.planning.choice import Choice
@@ -29,7 +30,7 @@ COLUMNS = {
 _TEXT_COLUMNS = (0, 8, 9)
 
 
-class ChoicesTable(QTableWidget):
+class ChoicesTable(RowsTable):
     """Choices, smallest first; one is selected.
 
     Attributes
@@ -42,17 +43,8 @@ class ChoicesTable(QTableWidget):
     taken = Signal()
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
+        super().__init__(COLUMNS)
         self._choices: list[Choice | None] = []
-        for column, (name, help_) in enumerate(COLUMNS.items()):
-            item = QTableWidgetItem(name)
-            item.setToolTip(help_)
-            self.setHorizontalHeaderItem(column, item)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
         self._fit_columns()
         self.itemSelectionChanged.connect(self.picked.emit)
         self.cellDoubleClicked.connect(lambda *_: self.taken.emit())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from psygnal import Signal
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from napari_nanoqr.reading.advice import percent
 from napari_nanoqr.reading.reading import Reading
 from napari_nanoqr.widgets.reading_words import label_of, repairs
+from napari_nanoqr.widgets.rows_table import RowsTable
 
 COLUMNS = {
     "Payload": "Text, or hex where it is none",
@@ -28,7 +27,7 @@ _PAYLOAD_WIDTH = 150
 _ROWS_SHOWN = 5
 
 
-class ReadingsTable(QTableWidget):
+class ReadingsTable(RowsTable):
     """Codes that were read; one is selected.
 
     Attributes
@@ -40,19 +39,8 @@ class ReadingsTable(QTableWidget):
     picked = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
+        super().__init__(COLUMNS)
         self.readings: list[Reading] = []
-        for column, (name, help_) in enumerate(COLUMNS.items()):
-            item = QTableWidgetItem(name)
-            item.setToolTip(help_)
-            self.setHorizontalHeaderItem(column, item)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.verticalHeader().hide()
         self.itemSelectionChanged.connect(self._on_selection)
 
     @property
@@ -68,10 +56,7 @@ class ReadingsTable(QTableWidget):
         self.readings = list(readings)
         self.setRowCount(len(self.readings))
         for row, reading in enumerate(self.readings):
-            for column, text in enumerate(cells(reading)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(text)
-                self.setItem(row, column, item)
+            self.set_row(row, cells(reading))
         if self.readings:
             self.selectRow(0)
         self.resizeColumnsToContents()

@@ -9,8 +9,7 @@ from typing import Any
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from napari import Viewer
-from qtpy.QtWidgets import QAbstractItemView, QFileDialog, QPushButton, QTableWidget
-from qtpy.QtWidgets import QTableWidgetItem as Item
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_nanoqr.cli.batch_options import images_of
 from napari_nanoqr.cli.decode import load_design
@@ -24,6 +23,7 @@ from napari_nanoqr.measuring.trend_page import SHOWN, cells_of, write_points
 from napari_nanoqr.planning.figures import new_figure
 from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
+from napari_nanoqr.widgets.rows_table import RowsTable
 
 _PLOT_HEIGHT, _TABLE_HEIGHT = 300, 190
 _COLDEST = -273.0
@@ -94,11 +94,7 @@ class Trend(Panel):
         self.canvas = FigureCanvasQTAgg(self.figure)  # type: ignore[no-untyped-call]
         self.canvas.setMinimumHeight(_PLOT_HEIGHT)
         self.add(self.canvas)
-        self.table = QTableWidget(0, len(SHOWN))
-        self.table.setHorizontalHeaderLabels(SHOWN)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.verticalHeader().hide()
+        self.table = RowsTable(SHOWN)
         self.table.setMinimumHeight(_TABLE_HEIGHT)
         self.table.cellDoubleClicked.connect(lambda row, _: self._open(row))
         self.add(self.table)
@@ -194,13 +190,9 @@ class Trend(Panel):
         self.figure.clear()
         draw_trend(self.figure.subplots(), trend)
         self.canvas.draw_idle()  # type: ignore[no-untyped-call]
-        self.table.setRowCount(0)
+        self.table.setRowCount(len(trend.points))
         for row, point in enumerate(trend.points):
-            self.table.insertRow(row)
-            for column, text in enumerate(cells_of(point)):
-                cell = Item(text)
-                cell.setToolTip(text)
-                self.table.setItem(row, column, cell)
+            self.table.set_row(row, cells_of(point))
         self.table.resizeColumnsToContents()
         self._enable()
         self.say(
