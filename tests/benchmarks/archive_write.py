@@ -27,7 +27,7 @@ from napari_nanoqr.archive.write import write_archive
 
 CASES = {
     "default": ArchiveSettings(),
-    "230 + 25": ArchiveSettings(failure=1e-17),
+    "230 + 25": ArchiveSettings(tile_loss=0.017),
     "2 bits": ArchiveSettings(bits_per_module=2),
     "QR codes": ArchiveSettings("QR 40-L", tiles_per_field=6),
 }
@@ -58,7 +58,7 @@ def main() -> None:
             if len(sys.argv) > 3 and sys.argv[3] != case:
                 continue
             # the last tile of the last group is nearly full, as in an archive of any size
-            data = 235 if case != "230 + 25" else 230
+            data = 231 if case != "230 + 25" else 230
             groups = max(1, round(megabytes * 1e6 / settings.tile_bytes / data))
             size = groups * data * settings.tile_bytes - 20480
             with source.open("wb") as file:

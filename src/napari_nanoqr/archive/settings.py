@@ -71,7 +71,7 @@ class ArchiveSettings:
 
     rate: str = "4/5"
     bits_per_module: int = 1
-    tile_loss: float = 0.01
+    tile_loss: float = 0.015
     failure: float = 1e-12
     pitch_nm: float = 49.0
     tiles_per_field: int = 2

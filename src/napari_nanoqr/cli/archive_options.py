@@ -31,8 +31,8 @@ def add_settings_options(parser: argparse.ArgumentParser) -> None:
         help="1 (default), or 2 for recesses of four depths",
     )  # fmt: skip
     code.add_argument(
-        "--tile-loss", type=float, default=0.01, metavar="SHARE",
-        help="of the tiles that you expect to be lost (default 0.01)",
+        "--tile-loss", type=float, default=0.015, metavar="SHARE",
+        help="of the tiles that you expect to be lost (default 0.015)",
     )  # fmt: skip
     code.add_argument(
         "--failure", type=float, default=1e-12, metavar="P",

@@ -51,7 +51,7 @@ class ArchiveWriteFields:
         self.rate = ComboBox(choices=_RATES, value="0.8", label="Code rate")
         self.rate.tooltip = "Share of each tile that is data; the rest repairs wrong bits"
         self.loss = number_field(
-            "Tile loss (%)", 0.0001, 30, 0.5, "Tiles that you expect to be lost: dust, scratches", 1
+            "Tile loss (%)", 0.0001, 30, 0.5, "Tiles that you expect to be lost: dust, scratches", 1.5
         )
         self.loss.native.setDecimals(4)
         self.pitch = number_field("Pitch (nm)", 1, 1e5, 1, "Side of a module", 49)
@@ -229,7 +229,7 @@ class ArchiveWriteFields:
             _set(self.error, settings["qr_error"])
         if "tile_loss" in settings:
             loss = settings["tile_loss"]
-            self.loss.value = 1.0 if loss is None else 100 * float(loss)
+            self.loss.value = 1.5 if loss is None else 100 * float(loss)
         if "dose_spread" in settings:
             spread = settings["dose_spread"]
             self.spread.value = 1.0 if spread is None else 100 * float(spread)
