@@ -11,6 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, LineEdi
 from magicgui.widgets.bases import ValueWidget
 
 from napari_nanoqr.archive import figures
+from napari_nanoqr.archive.settings import ArchiveSettings
 from napari_nanoqr.cli.archive_options import (
     add_needs_options,
     add_settings_options,
@@ -24,7 +25,6 @@ from napari_nanoqr.widgets.export_choices import FASTEST, beam_choices, number_f
 
 if TYPE_CHECKING:
     from napari_nanoqr.archive.plan import ArchiveNeeds
-    from napari_nanoqr.archive.settings import ArchiveSettings
 
 _RATES = [
     ("1/2, for a noisy microscope", "0.5"), ("2/3", "0.67"), ("4/5", "0.8"),
@@ -51,8 +51,9 @@ class ArchiveWriteFields:
         self.rate = ComboBox(choices=_RATES, value="0.8", label="Code rate")
         self.rate.tooltip = "Share of each tile that is data; the rest repairs wrong bits"
         self.loss = number_field(
-            "Tile loss (%)", 0.0001, 30, 0.5, "Tiles that you expect to be lost: dust, scratches", 1.5
-        )
+            "Tile loss (%)", 0.0001, 30, 0.5, "Tiles that you expect to be lost: dust, scratches",
+            ArchiveSettings.tile_loss * 100,
+        )  # fmt: skip
         self.loss.native.setDecimals(4)
         self.pitch = number_field("Pitch (nm)", 1, 1e5, 1, "Side of a module", 49)
         self.sheet = LineEdit(value="A4", label="Sheet")
@@ -229,7 +230,7 @@ class ArchiveWriteFields:
             _set(self.error, settings["qr_error"])
         if "tile_loss" in settings:
             loss = settings["tile_loss"]
-            self.loss.value = 1.5 if loss is None else 100 * float(loss)
+            self.loss.value = 100 * (ArchiveSettings.tile_loss if loss is None else float(loss))
         if "dose_spread" in settings:
             spread = settings["dose_spread"]
             self.spread.value = 1.0 if spread is None else 100 * float(spread)
