@@ -14,6 +14,10 @@ help: ## list these targets
 demo: system $(VENV)/.installed-package ## encode, export, predict and decode the record's symbol
 	$(BIN)/nanoqr demo $(ARGS)
 
+# There is a worker for each core: threads of their products would only wait for each other. And
+# what is imported is compiled once, not again in each worker and in each process of a test.
+test: export OMP_NUM_THREADS := 1
+test: export PYTHONDONTWRITEBYTECODE :=
 test: system $(VENV)/.installed-test ## run the tests; ARGS="-k pattern" goes to pytest
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
