@@ -41,7 +41,9 @@ CONTENT = np.random.default_rng(3).bytes(1_500) + b"The end.\n"
 def archive(tmp_path_factory: pytest.TempPathFactory) -> ArchiveManifest:
     folder = tmp_path_factory.mktemp("qr")
     (folder / "noise.bin").write_bytes(CONTENT)
-    said = ArchiveSettings("QR 40-L", tile_loss=0.05, failure=1e-4, tiles_per_field=6)
+    said = ArchiveSettings(
+        "QR 40-L", tile_loss=0.05, failure=1e-4, tiles_per_field=6, suffix=".bmp"
+    )
     return write_archive([folder / "noise.bin"], folder / "written", said, archive=b"8 bytes.")
 
 

@@ -84,7 +84,7 @@ def test_writing_warns_and_what_it_advises_helps(
 ) -> None:
     (tmp_path / "note.txt").write_text("two bits")
     two = ["--bits-per-pixel", "2", "--dose-spread"]
-    written = [str(tmp_path / "note.txt"), "-o", str(tmp_path / "rough")]
+    written = [str(tmp_path / "note.txt"), "-o", str(tmp_path / "rough"), "--format", "bmp"]
     assert main(["archive", "write", *written, *two, "0.15"]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "WARNING Two bits a module will not be read" in said

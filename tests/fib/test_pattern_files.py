@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,10 @@ class TestEveryFormat:
         names = sorted(path.name for path in tmp_path.iterdir())
         assert names == [f"a{suffix}", f"a{suffix}.json"]
 
-    @pytest.mark.parametrize("mill", ["dark", "light"])
-    @pytest.mark.parametrize("quiet_zone", [0, 4])
-    @pytest.mark.parametrize("pitch_nm", [33.3, 100.0])
+    @pytest.mark.parametrize(
+        ("mill", "quiet_zone", "pitch_nm"),
+        [*product(("dark", "light"), (0, 4), (33.3, 50.0)), ("dark", 0, 100.0)],
+    )
     def test_holds_either_polarity_any_quiet_zone_and_pitch(
         self, tmp_path: Path, suffix: str, stream: str, mill: str, quiet_zone: int, pitch_nm: float
     ) -> None:
