@@ -37,6 +37,12 @@ def widget(viewer: ViewerModel, qtbot) -> FibExport:  # type: ignore[no-untyped-
     return made
 
 
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probabilities need not be precise here."""
+    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
+
+
 @pytest.fixture
 def own_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave nothing loaded for the tests after this one."""
