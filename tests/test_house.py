@@ -54,6 +54,17 @@ def test_nothing_below_the_widgets_imports_a_viewer() -> None:
             assert not roots & VIEWER, f"{path} imports {roots & VIEWER}"
 
 
+def test_one_module_of_the_widgets_starts_threads() -> None:
+    # others would collect garbage where no widget may end
+    starters = ("Thread(", "ThreadPoolExecutor(", "create_worker(", "thread_worker")
+    starting = [
+        path.stem
+        for room, path in rooms()
+        if room == "widgets" and any(word in path.read_text("utf-8") for word in starters)
+    ]
+    assert starting == ["background"]
+
+
 def loaded_by(code: str) -> set[str]:
     """Roots of all modules that a fresh interpreter has loaded after some code."""
     code += "\nimport sys; print('LOADED', *{name.split('.')[0] for name in sys.modules})"
