@@ -94,12 +94,16 @@ class BackgroundCall(Generic[T]):
 
     # -- in the window's thread -------------------------------------------------------------
 
+    @property
+    def _is_orphan(self) -> bool:
+        return self._owner is not None and not isalive(self._owner)  # type: ignore[no-untyped-call]
+
     def _end(self, tell: Callable[[], None] | None) -> None:
         if self._over:
             return
         self._over = True
         try:
-            if tell is not None:
+            if tell is not None and not self._is_orphan:
                 tell()
         finally:
             if self._finished is not None:
@@ -107,12 +111,12 @@ class BackgroundCall(Generic[T]):
 
     def look(self) -> None:
         """Show how far the call is, or end it where nobody is left to be told."""
-        if self._owner is not None and not isalive(self._owner):  # type: ignore[no-untyped-call]
+        if self._is_orphan:
             self._stop.set()
             self._end(None)
-        with contextlib.suppress(IndexError):
+        if self._latest and self._step is not None:
             latest = self._latest.popleft()
-            if self._step is not None and not self._over and not self._stop.is_set():
+            if not self._over and not self._stop.is_set():
                 self._step(*latest)
 
     @property
@@ -171,11 +175,11 @@ class _Watch:
         ended = [call for call in self._calls if not call.runs]
         for call in list(self._calls):
             call.look()
-        with contextlib.suppress(queue.Empty):
-            while True:
-                teller, act, values = self.acts.get_nowait()
-                if isinstance(teller, BackgroundCall) or isalive(teller):  # type: ignore[no-untyped-call]
-                    act(*values)
+        # an act may wait for the user meanwhile, as a dialog does, and this run within it
+        while not self.acts.empty():
+            teller, act, values = self.acts.get()
+            if isinstance(teller, BackgroundCall) or isalive(teller):  # type: ignore[no-untyped-call]
+                act(*values)
         self._calls = [call for call in self._calls if call not in ended]
         self._garbage.collect()
         if not self._calls and self._timer is not None:
