@@ -218,7 +218,7 @@ def prediction() -> Image.Image:
         layers = add_record(window.viewer)
         window.panel.fields.show_path.value = False
         window.panel.update_plan()
-        window.panel.predict()
+        window.panel.predictions.predict()
         window.until(lambda: window.panel.worker is None)
         for layer in layers:
             layer.visible = layer.name.endswith("outline")
@@ -232,7 +232,7 @@ def film_3d() -> Image.Image:
         add_record(window.viewer)
         window.panel.fields.show_path.value = False
         window.panel.update_plan()
-        window.panel.show_surface()
+        window.panel.predictions.show_surface()
         window.until(lambda: window.panel.worker is None and window.viewer.dims.ndisplay == 3)
         return window.picture()
 
@@ -244,7 +244,7 @@ def windows() -> Image.Image:
     with Window("FIB export") as window:
         add_record(window.viewer)
         window.panel.update_plan()
-        window.panel.plot_windows()
+        window.panel.predictions.plot_windows()
         window.until(lambda: window.panel.worker is None)
         window.wait(0.5)
         (plot,) = window.panel.findChildren(WindowPlot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,7 +226,7 @@ def test_the_users_calibration_sets_dose_and_depth_range(widget: FibExport) -> N
 def test_the_prediction_reads_back(viewer, widget, qtbot) -> None:  # type: ignore[no-untyped-def]
     # the path comes by itself a moment later: let it come first, since layers are counted
     qtbot.waitUntil(lambda: "record · beam path" in viewer.layers, timeout=5000)
-    widget.predict()
+    widget.predictions.predict()
     assert widget._progress_row.isVisibleTo(widget)
     wait(widget, qtbot)
     assert "Read probability" in widget.status.text()
@@ -238,17 +239,33 @@ def test_the_prediction_reads_back(viewer, widget, qtbot) -> None:  # type: igno
         assert centre == pytest.approx(np.array(record_design().field_size_nm) / 2, abs=10)
     assert np.percentile(depth.data, 99) == pytest.approx(16, abs=3)
     count = len(viewer.layers)
-    widget.predict()
+    widget.predictions.predict()
     wait(widget, qtbot)
     assert len(viewer.layers) == count
 
 
 def test_too_few_electrons_are_bad_news(widget, qtbot) -> None:  # type: ignore[no-untyped-def]
     widget.fields.electrons.value = 3
-    widget.predict()
+    widget.predictions.predict()
     wait(widget, qtbot)
     assert "was not read" in widget.status.text()
     assert "Try" in widget.status.text()
+
+
+def test_windows_are_plotted_and_the_best_dose_is_said(widget, qtbot, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    from napari_nanoqr.widgets.window_plot import WindowPlot
+
+    monkeypatch.setattr("napari_nanoqr.widgets.export_jobs.PLOTTED", ("dose",))
+    widget.predictions.plot_windows()
+    wait(widget, qtbot)
+    said = widget.status.text()
+    low, high = (float(number) for number in re.findall(r"\d+\.?\d*", said)[:2])
+    assert said.startswith("Recommended: ")
+    assert low <= 1 < high
+    (plot,) = widget.findChildren(WindowPlot)
+    assert plot.isVisible()
+    assert "record" in plot.windowTitle()
+    plot.close()
 
 
 def test_the_film_in_3d_hides_what_would_cover_it_and_brings_it_back(  # type: ignore[no-untyped-def]
@@ -256,7 +273,7 @@ def test_the_film_in_3d_hides_what_would_cover_it_and_brings_it_back(  # type: i
 ) -> None:
     qtbot.waitUntil(lambda: "record · beam path" in viewer.layers, timeout=5000)
     own = viewer.add_image(np.zeros((3, 3)), name="mine")
-    widget.show_surface()
+    widget.predictions.show_surface()
     wait(widget, qtbot)
     assert viewer.dims.ndisplay == 3
     assert own.visible
@@ -264,14 +281,14 @@ def test_the_film_in_3d_hides_what_would_cover_it_and_brings_it_back(  # type: i
     deepest = surface.data[0][:, 0].max()
     assert deepest == pytest.approx(10 * viewer.layers["record · depth"].data.max(), rel=0.05)
     assert not viewer.layers["record · predicted SEM"].visible
-    widget.show_surface()
+    widget.predictions.show_surface()
     assert viewer.dims.ndisplay == 2
     assert viewer.layers["record · predicted SEM"].visible
     assert surface not in viewer.layers
 
 
 def test_the_scan_fills_the_milled_modules_in_its_order(viewer, widget, qtbot) -> None:  # type: ignore[no-untyped-def]
-    widget.show_scan()
+    widget.predictions.show_scan()
     wait(widget, qtbot)
     scan = viewer.layers["record · scan"]
     assert scan.data.shape[0] == 100

@@ -19,13 +19,7 @@ from napari_nanoqr.fib.plan import MillPlan
 from napari_nanoqr.fib.verify import Verification
 from napari_nanoqr.widgets.background import BackgroundCall
 from napari_nanoqr.widgets.export_fields import ExportFields
-from napari_nanoqr.widgets.export_jobs import (
-    SURFACE,
-    prediction_job,
-    save_job,
-    scan_job,
-    windows_job,
-)
+from napari_nanoqr.widgets.export_jobs import save_job
 from napari_nanoqr.widgets.export_layers import (
     LayerData,
     centre_of,
@@ -33,7 +27,7 @@ from napari_nanoqr.widgets.export_layers import (
     remove_layer,
 )
 from napari_nanoqr.widgets.export_numbers import ROWS, headline, numbers
-from napari_nanoqr.widgets.film_surface import FilmSurface
+from napari_nanoqr.widgets.export_predictions import PlanPredictions
 from napari_nanoqr.widgets.layer_choice import LayerChoice
 from napari_nanoqr.widgets.layers import design_of, shows_design
 from napari_nanoqr.widgets.panel import BAD, GOOD, Panel, sentence_of
@@ -62,7 +56,7 @@ class FibExport(Panel):
         self.plan: MillPlan | None = None
         self.fields = ExportFields()
         self._reason = ""
-        self._surface = FilmSurface(self.viewer)
+        self.predictions = PlanPredictions(self)
         self.many: ArrayDialog | None = None
         self.design_choice = LayerChoice(
             self.viewer, shows_design, "Design", empty="no design: make one with Encode preview"
@@ -83,7 +77,7 @@ class FibExport(Panel):
     def _build_results(self) -> None:
         self.predict_button = _button(
             "Predict", "Mill the film and image it in the computer, and read the image",
-            self.predict,
+            self.predictions.predict,
         )  # fmt: skip
         self.save_button = _button(
             "Save …", "Write the file, read it back, decode it", self._ask_and_save
@@ -91,14 +85,14 @@ class FibExport(Panel):
         self.add_buttons(self.predict_button, self.save_button)
         self.windows_button = _button(
             "Windows …", "Plots: how reading depends on dose, pitch, focus and electrons",
-            self.plot_windows,
+            self.predictions.plot_windows,
         )  # fmt: skip
         self.scan_button = _button(
-            "Scan", "One pass of the beam over the time slider", self.show_scan
+            "Scan", "One pass of the beam over the time slider", self.predictions.show_scan
         )
         self.surface_button = _button(
             "3-D", "The predicted film as a surface; predicts it first where needed",
-            self.show_surface,
+            self.predictions.show_surface,
         )  # fmt: skip
         self.many_button = _button(
             "Many …", "A dose test of this design, or a list of payloads, as a grid",
@@ -107,7 +101,7 @@ class FibExport(Panel):
         self.add_buttons(
             self.windows_button, self.scan_button, self.surface_button, self.many_button
         )
-        self._jobs = (
+        self.job_buttons = (
             self.predict_button, self.save_button, self.windows_button, self.scan_button,
             self.surface_button, self.many_button,
         )  # fmt: skip
@@ -165,7 +159,7 @@ class FibExport(Panel):
 
     def _enable_jobs(self) -> None:
         if self.worker is None:
-            for button in self._jobs:
+            for button in self.job_buttons:
                 button.setEnabled(self.plan is not None)
 
     def _show_numbers(self, plan: MillPlan) -> None:
@@ -215,28 +209,6 @@ class FibExport(Panel):
             lambda *_: call(), done, lambda problem: self.say(sentence_of(problem), BAD), owner=self
         )
 
-    def show_scan(self) -> None:
-        """Show one pass of the beam as an animation over the time slider."""
-        layer, plan = self.design_choice.value, self.plan
-        if layer is None or plan is None:
-            return
-        centre = centre_of(layer)
-        if self._surface.is_shown:
-            self._surface.leave()
-
-        def show(layer_data: LayerData) -> None:
-            if layer not in self.viewer.layers:
-                self.say("The design was removed meanwhile.")
-                return
-            put_layer(self.viewer, layer, "scan", layer_data)
-            self.viewer.dims.set_current_step(0, 0)
-            pass_ms = layer_data[1]["metadata"]["pass_ms"]
-            self.say(
-                f"One of {plan.passes:,} passes, {pass_ms:.4g} ms: press play at the slider below."
-            )
-
-        self.run(scan_job(plan, centre), show, busy=self._jobs)
-
     def open_many(self) -> None:
         """Open the window that writes many symbols."""
         from napari_nanoqr.widgets.array_dialog import ArrayDialog
@@ -252,64 +224,7 @@ class FibExport(Panel):
             raise ValueError("There is no design any more: make one with Encode preview.")
         return design
 
-    def show_surface(self) -> None:
-        """Show the predicted film in 3-D, or go back to the plane."""
-        layer, plan = self.design_choice.value, self.plan
-        if layer is None or plan is None:
-            return
-        if self._surface.is_shown:
-            self._surface.leave()
-        elif not self._surface.knows(plan):
-            self.predict(then=self.show_surface)
-        else:
-            self._surface.show(layer)
-            self.say("The film in 3-D, its heights enlarged tenfold. 3-D again goes back.")
-
     # -- jobs -------------------------------------------------------------------------------
-
-    def predict(self, *_: Any, then: Callable[[], None] | None = None) -> None:
-        """Mill and image the plan in the computer, read it, and show film and micrograph."""
-        layer, plan = self.design_choice.value, self.plan
-        if layer is None or plan is None:
-            return
-        centre, sem = centre_of(layer), self.fields.sem(plan.design)
-
-        def show(result: Any) -> None:
-            predicted, parts = result
-            self._surface.keep(plan, parts.pop(SURFACE))
-            if layer not in self.viewer.layers:
-                self.say("The design was removed meanwhile.")
-                return
-            for part, layer_data in parts.items():
-                put_layer(self.viewer, layer, part, layer_data)
-            good = predicted.right is not None and predicted.probability.probability > 0.9
-            way_out = "" if good else " Try a smaller spot, more dose, or a larger pitch."
-            self.say(predicted.verdict + way_out, GOOD if good else BAD)
-            if then is not None:
-                then()
-
-        self.run(prediction_job(plan, sem, centre), show, busy=self._jobs)
-
-    def plot_windows(self) -> None:
-        """Predict how reading depends on dose, pitch, focus and electrons, and plot it."""
-        plan = self.plan
-        if plan is None:
-            return
-        sem = self.fields.sem(plan.design)
-
-        def show(windows: Any) -> None:
-            from napari_nanoqr.widgets.window_plot import WindowPlot
-
-            plot = WindowPlot(f"{plan.design.name}: windows for reading", windows, self)
-            plot.show()
-            said = windows[0].recommended
-            self.say(
-                "No dose in reach is read." if said is None else
-                f"Recommended: {said[0]:.3g} to {said[1]:.3g} times the planned dose.",
-                BAD if said is None else GOOD,
-            )  # fmt: skip
-
-        self.run(windows_job(plan, sem), show, busy=self._jobs)
 
     def save(self, path: Path) -> None:
         """Write the plan in the chosen format in the background; says so once it is verified."""
@@ -324,7 +239,7 @@ class FibExport(Panel):
             self.say(f"Written: {path.name} · {verdict(found)}.{said}", GOOD)
 
         job = save_job(plan, path, options, sem, with_report)
-        self.run(job, written, busy=self._jobs)
+        self.run(job, written, busy=self.job_buttons)
 
     def _ask_and_save(self) -> None:
         if self.plan is None:
