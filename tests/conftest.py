@@ -19,3 +19,9 @@ def shared_dir() -> Path:
     if not (folder / "micrographs").is_dir():
         pytest.skip("the independent data beside the checkout are not here")
     return folder
+
+
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predict probabilities from few modules: enough to tell much better from much worse."""
+    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)

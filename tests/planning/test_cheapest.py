@@ -14,14 +14,10 @@ from napari_nanoqr.planning.cheapest import cheapest_mask, mask_options, remaske
 from napari_nanoqr.symbols.decode import decode_modules
 from napari_nanoqr.symbols.encode import encode
 
+pytestmark = pytest.mark.usefixtures("few_images")
+
 MARGIN = "napari_nanoqr.planning.cheapest.measure_margin"
 URL = "https://www.tuwien.at/en/news"
-
-
-@pytest.fixture(autouse=True)
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough to tell what is much better from what is much worse."""
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
 
 
 @pytest.mark.parametrize("version", [3, 7, "M4", "R13x43"])

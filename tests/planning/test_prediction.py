@@ -36,12 +36,6 @@ def predicted(pattern: Pattern) -> Prediction:
     return predict(pattern)
 
 
-@pytest.fixture
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probabilities need not be precise where files, pages and sentences are looked at."""
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
-
-
 def test_a_usual_plan_mills_the_film_and_is_read(predicted: Prediction) -> None:
     assert predicted.milled_depth_nm == pytest.approx(15, rel=0.1)
     assert predicted.kept_percent > 90

@@ -16,11 +16,7 @@ from napari_nanoqr.planning.margin import measure_margin
 from napari_nanoqr.planning.window import Quantity, Window, default_values, read_window
 from napari_nanoqr.symbols.encode import encode
 
-
-@pytest.fixture(autouse=True)
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough to tell what is much better from what is much worse."""
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
+pytestmark = pytest.mark.usefixtures("few_images")
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ CHEAPEST = "napari_nanoqr.planning.cheapest.cheapest_mask"
 
 
 @pytest.fixture
-def widget(qtbot, monkeypatch: pytest.MonkeyPatch) -> EncodePreview:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
+def widget(qtbot, few_images: None) -> EncodePreview:  # type: ignore[no-untyped-def]
     made = EncodePreview(ViewerModel())
     qtbot.addWidget(made)
     return made

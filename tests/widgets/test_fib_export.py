@@ -22,6 +22,8 @@ from napari_nanoqr.widgets.fib_export import FibExport
 from napari_nanoqr.widgets.layers import design_layers, update_design_layers
 from napari_nanoqr.widgets.pattern_layers import scan_lines
 
+pytestmark = pytest.mark.usefixtures("few_images")
+
 
 @pytest.fixture
 def viewer() -> ViewerModel:
@@ -36,12 +38,6 @@ def widget(viewer: ViewerModel, qtbot) -> FibExport:  # type: ignore[no-untyped-
     made = FibExport(viewer)
     qtbot.addWidget(made)
     return made
-
-
-@pytest.fixture(autouse=True)
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probabilities need not be precise here."""
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
 
 
 @pytest.fixture

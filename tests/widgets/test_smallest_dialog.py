@@ -18,14 +18,10 @@ from napari_nanoqr.planning.choice import Choice
 from napari_nanoqr.widgets.encode_preview import EncodePreview
 from napari_nanoqr.widgets.smallest_dialog import SmallestDialog
 
+pytestmark = pytest.mark.usefixtures("few_images")
+
 URL = "https://www.tuwien.at"
 RANK = "napari_nanoqr.planning.smallest.smallest_symbols"
-
-
-@pytest.fixture(autouse=True)
-def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probabilities need not be precise here."""
-    monkeypatch.setattr("napari_nanoqr.planning.channel._MODULES", 400)
 
 
 @pytest.fixture
