@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_nanoqr.reading.grid import Grid, sample_modules
+from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.image import open_source
 from napari_nanoqr.reading.locate import Candidate, locate
+from napari_nanoqr.reading.subsample import sample_modules
 from napari_nanoqr.sem.read import read_micrograph
 from napari_nanoqr.sem.restore.register import registered_mean
 from napari_nanoqr.symbols.encode import encode

@@ -15,7 +15,7 @@ from napari_nanoqr.codes.bounds import (
     normal_approximation_rho,
     rho_of_information,
 )
-from napari_nanoqr.codes.error_patterns import log2_accident
+from napari_nanoqr.codes.error_patterns import log2_accident, log2_accident_at_most
 
 
 def test_half_a_bit_needs_the_textbooks_signal() -> None:
@@ -74,6 +74,28 @@ def test_the_count_is_never_too_small_and_hardly_too_large(
     assert bound >= log2(sum(total <= cost * (1 - 1e-6) for total in sums)) - 1e-9
     # each of ten bits is rounded down by at most one of 2047 cells
     assert bound <= log2(sum(total <= cost * 1.0055 + 1e-9 for total in sums)) + 1e-9
+
+
+@given(
+    reliabilities=st.lists(st.floats(0, 10, width=32), min_size=1, max_size=10),
+    cost=st.floats(0, 30),
+)
+def test_the_quick_bound_is_one_too(reliabilities: list[float], cost: float) -> None:
+    array = np.array(reliabilities, dtype=np.float32)
+    within = sum(
+        float(array[list(chosen)].sum(dtype=np.float64)) <= cost
+        for size in range(array.size + 1)
+        for chosen in combinations(range(array.size), size)
+    )
+    assert log2_accident_at_most(array, cost, 7) >= log2(within) - 7 - 1e-6
+
+
+@pytest.mark.parametrize("mean", [1.5, 3.0, 6.0])
+def test_the_quick_bound_is_hardly_looser_near_the_right_word(mean: float) -> None:
+    ratios = np.random.default_rng(1).normal(mean, (2 * mean) ** 0.5, 8 * 70).astype(np.float32)
+    reliabilities, cost = np.abs(ratios), float(-ratios[ratios < 0].sum())
+    counted = log2_accident(reliabilities, cost, 208)
+    assert counted <= log2_accident_at_most(reliabilities, cost, 208) < counted + 9
 
 
 def test_a_perfect_word_is_an_accident_with_the_probability_of_its_checks() -> None:

@@ -38,6 +38,13 @@ def learned(image: np.ndarray, grid: Grid) -> tuple[Pulse, np.ndarray]:
     return fit_pulse(cells, SIGNS, np.zeros_like(SIGNS), every), cells
 
 
+def parts_of(bonds: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return what bonds add to the cells of all modules, part by part."""
+    shape = edges.shape[1:]
+    parts = spread(edges, tuple(np.indices(shape).reshape(2, -1)))
+    return np.tensordot(bonds.ravel(), parts, axes=1).reshape(3, 3, *shape)
+
+
 def left_over(cells: np.ndarray, pulse: Pulse) -> float:
     return float(inner(cells - pulse.expected(SIGNS)).std())
 
@@ -61,7 +68,7 @@ def test_bonds_tell_by_how_much_a_module_changes_the_image() -> None:
     bonds = rng.normal(size=(3, 2))
     other = signs.copy()
     other[4, 4] *= -1
-    one, two = (np.tensordot(bonds.ravel(), spread(products(s)), axes=1) for s in (signs, other))
+    one, two = (parts_of(bonds, products(s)) for s in (signs, other))
     expected = np.zeros_like(one)
     around = beside(signs)[:, 4, 4]
     expected[:, :, 3:6, 3:6] = 2 * signs[4, 4] * np.tensordot(around, pictures(bonds), axes=1)
@@ -98,5 +105,11 @@ def test_a_film_reads_at_less_dose_than_pulses_alone_would_need() -> None:
 def test_what_bonds_add_is_the_sum_of_their_parts() -> None:
     rng = np.random.default_rng(2)
     bonds, edges = rng.normal(size=(3, 2)), rng.normal(size=(4, 7, 9))
-    parts = np.tensordot(bonds.ravel(), spread(edges), axes=1)
-    np.testing.assert_allclose(added(bonds, edges), parts, atol=1e-5)
+    np.testing.assert_allclose(added(bonds, edges), parts_of(bonds, edges), atol=1e-5)
+
+
+def test_parts_are_told_of_single_modules_too() -> None:
+    edges = np.random.default_rng(2).normal(size=(4, 7, 9))
+    every = spread(edges, tuple(np.indices((7, 9)).reshape(2, -1)))
+    some = np.array([0, 3, 6, 2]), np.array([8, 4, 0, 1])
+    np.testing.assert_array_equal(spread(edges, some), every[..., some[0] * 9 + some[1]])

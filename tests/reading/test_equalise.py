@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, module_likelihoods
 from napari_nanoqr.reading.evidence import Values, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.grid import Grid
@@ -38,6 +38,11 @@ def moved(grid: Grid, y: float, x: float) -> Grid:
 
 def wrong(llr: np.ndarray) -> float:
     return float(((llr < 0) != SYMBOL.matrix).mean())
+
+
+def _said(llr: np.ndarray, dark: np.ndarray) -> float:
+    """Return how many bits modules say of what was written."""
+    return float((1 - np.log2(1 + np.exp(np.where(dark, llr, -llr)))).sum())
 
 
 class TestWhatTheLikelihoodsSay:
@@ -127,6 +132,20 @@ class TestLeakBetweenModules:
         blind = module_likelihoods(image, grid)
         told = module_likelihoods(image, grid, known=every)
         assert wrong(told.llr) <= wrong(blind.llr)
+
+    def test_a_further_look_goes_on_from_the_last_one(self) -> None:
+        image, grid = picture(2.7)
+        part = np.zeros_like(SYMBOL.matrix)
+        part[:14] = True
+        equaliser = Equaliser(image, grid)
+        first = equaliser.look(passes=FIRST_PASSES)
+        np.testing.assert_array_equal(first.llr, module_likelihoods(image, grid).llr)
+        further = equaliser.look((SYMBOL.matrix, part))
+        at_once = module_likelihoods(image, grid, known=(SYMBOL.matrix, part))
+        rest = ~part
+        said = [_said(found.llr[rest], SYMBOL.matrix[rest]) for found in (first, at_once, further)]
+        assert said[2] > said[0]
+        assert said[2] == pytest.approx(said[1], rel=0.05)
 
     def test_a_known_design_does_not_hide_what_the_image_shows(self) -> None:
         image, grid = picture(0.3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_nanoqr.reading import weigh as module
-from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.equalise import Equaliser
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.weigh import weigh
 from napari_nanoqr.symbols.decode import DecodedSymbol
@@ -54,9 +54,10 @@ def test_blocks_that_were_decoded_are_known_when_modules_are_weighed_again(
     image, grid = picture(1.0)
     told: list[int] = []
 
-    def weighed(*args, known=None, **options):
-        told.append(0 if known is None else int(known[1].sum()))
-        return module_likelihoods(*args, known=known, **options)
+    class Watched(Equaliser):
+        def look(self, known=None, *args, **options):
+            told.append(0 if known is None else int(known[1].sum()))
+            return super().look(known, *args, **options)
 
     def first_half_fails(llr, **options):
         result = decode_likelihoods(llr, **options)
@@ -66,7 +67,7 @@ def test_blocks_that_were_decoded_are_known_when_modules_are_weighed_again(
         part = ~rows_below(20)
         return NotReadable("H", result.symbol.mask, (1,), 4, SYMBOL.matrix & part, part)
 
-    monkeypatch.setattr(module, "module_likelihoods", weighed)
+    monkeypatch.setattr(module, "Equaliser", Watched)
     monkeypatch.setattr(module, "decode_likelihoods", first_half_fails)
     result = weigh(image, grid, inverted=False, effort=3)
     assert isinstance(result.result, DecodedSymbol)

@@ -41,7 +41,7 @@ def check_columns(n: int, parity: int) -> NDArray[np.uint64]:
 
 @compiled
 def solve_checks(
-    columns: NDArray[np.uint64], order: NDArray[np.int64], checks: int
+    rows: NDArray[np.uint64], order: NDArray[np.int64], checks: int
 ) -> NDArray[np.int64]:
     """Solve the parity checks for the first independent bits of an order, in place.
 
@@ -50,8 +50,9 @@ def solve_checks(
 
     Parameters
     ----------
-    columns : (bits, w) uint64 array
-        Columns of the parity-check matrix; overwritten by the solved ones.
+    rows : (w, bits) uint64 array
+        Columns of the parity-check matrix, each word of all bits in one piece of memory;
+        overwritten by the solved ones.
     order : (bits,) int64 array
         Bits in the order in which they are to be solved for, least reliable first.
     checks : int
@@ -63,34 +64,37 @@ def solve_checks(
         The bit of each row; that of the last row was found first. -1 where there is none.
     """
     solved = np.full(checks, -1, dtype=np.int64)
-    words = columns.shape[1]
+    words, bits = rows.shape
     one = np.uint64(1)
-    add = np.zeros(words, dtype=np.uint64)
+    masks = np.empty(bits, dtype=np.uint64)
     row = checks - 1
     for bit in order:
         pivot = -1
         for candidate in range(row, -1, -1):
             shift = np.uint64(63 - (candidate & 63))
-            if (columns[bit, candidate >> 6] >> shift) & one:
+            if (rows[candidate >> 6, bit] >> shift) & one:
                 pivot = candidate
                 break
         if pivot < 0:
             continue
         solved[row] = bit
-        word, shift = row >> 6, np.uint64(63 - (row & 63))
-        word2, shift2 = pivot >> 6, np.uint64(63 - (pivot & 63))
+        here, there = rows[row >> 6], rows[pivot >> 6]
+        shift, shift2 = np.uint64(63 - (row & 63)), np.uint64(63 - (pivot & 63))
         if pivot != row:
-            for other in range(columns.shape[0]):
-                differ = ((columns[other, word] >> shift) ^ (columns[other, word2] >> shift2)) & one
-                columns[other, word] ^= differ << shift
-                columns[other, word2] ^= differ << shift2
+            for other in range(bits):
+                differ = ((here[other] >> shift) ^ (there[other] >> shift2)) & one
+                here[other] ^= differ << shift
+                there[other] ^= differ << shift2
+        for other in range(bits):
+            masks[other] = np.uint64(0) - ((here[other] >> shift) & one)
         for w in range(words):
-            add[w] = columns[bit, w]
-        add[word] ^= one << shift
-        for other in range(columns.shape[0]):
-            mask = np.uint64(0) - ((columns[other, word] >> shift) & one)
-            for w in range(words):
-                columns[other, w] ^= add[w] & mask
+            part = rows[w]
+            add = part[bit]
+            if w == row >> 6:
+                add ^= one << shift
+            # one loop a word: such loops become vector instructions
+            for other in range(bits):
+                part[other] ^= add & masks[other]
         row -= 1
         if row < 0:
             break

@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.codes.binary_image import check_columns, cost_table, solve_checks
 from napari_nanoqr.codes.erasures import nearest_of_erasures
-from napari_nanoqr.codes.error_patterns import cost_histogram, log2_accident
+from napari_nanoqr.codes.error_patterns import (
+    cost_histogram,
+    log2_accident,
+    log2_accident_at_most,
+)
 from napari_nanoqr.codes.ordered_statistics import list_patterns, match_patterns, search_flips
 
 BLUR = 0.16
 """Relative sigma of the reliabilities in the order of other bases; 0.12 to 0.2 find the most."""
+
+LOOSE = 16.0
+"""Bits by which a quick bound on accidents may be too high: 9 at most on blocks of 16 to 148
+codewords near their limit, and far from it."""
 
 OUT_OF_REACH = 1.5
 """Standard deviations of the cost of the right flips. Blocks that many bases decode lie above
@@ -71,7 +79,7 @@ class SoftBlock:
     cost: float = np.inf
     stage: str = ""
     flips: NDArray[np.bool_] | None = None
-    log2_chance: float = np.inf
+    _log2_chance: float | None = None
     _doubtful: NDArray[np.float32] = field(init=False)
     _checks: int = field(init=False)
 
@@ -99,6 +107,20 @@ class SoftBlock:
         """Return log2 of the number of codewords expected to be so near by accident."""
         return log2_accident(self._doubtful, cost, self._checks)
 
+    def is_rarer(self, cost: float, log2_chance: float) -> bool:
+        """Tell whether codewords so near are rarer than that, by accident."""
+        loose = log2_accident_at_most(self._doubtful, cost, self._checks)
+        if not log2_chance <= loose < log2_chance + LOOSE:
+            return loose < log2_chance
+        return self.accident(cost) < log2_chance
+
+    @property
+    def log2_chance(self) -> float:
+        """What :meth:`accident` says of the nearest codeword."""
+        if self._log2_chance is None:
+            self._log2_chance = np.inf if self.flips is None else self.accident(self.cost)
+        return self._log2_chance
+
     def keep(self, flips: NDArray[np.bool_], stage: str) -> None:
         """Remember a codeword where it is nearer than all before."""
         if (flips & self.known).any():
@@ -106,7 +128,7 @@ class SoftBlock:
         cost = float(self.reliabilities[flips].sum())
         if cost < self.cost:
             self.cost, self.stage, self.flips = cost, stage, flips
-            self.log2_chance = self.accident(cost)
+            self._log2_chance = None
 
     def nearest_is_sure(self, margin: float) -> bool:
         """Tell whether a nearer codeword can be ruled out.
@@ -117,7 +139,7 @@ class SoftBlock:
         """
         if self.flips is None:
             return False
-        if self.log2_chance < -margin:
+        if self.is_rarer(self.cost, -margin):
             return True
         wrong = self.flips.reshape(-1, 8).any(axis=1)
         others = np.sort(self.reliabilities.reshape(-1, 8).min(axis=1)[~wrong])
@@ -126,7 +148,7 @@ class SoftBlock:
     def is_hopeless(self) -> bool:
         """Tell whether even the right codeword would be too far off to be told from chance."""
         expected, spread = _cost_of_errors(self._doubtful)
-        return self.accident(max(0.0, expected - 3 * spread)) > 0
+        return not self.is_rarer(max(0.0, expected - 3 * spread), 0.0)
 
     def is_out_of_reach(self, basis: Basis, patterns: int) -> bool:
         """Tell whether pairs of the likeliest sets of flips do not come near the right ones.
@@ -164,8 +186,10 @@ class SoftBlock:
         if number > 1:
             blur = np.random.default_rng(number).normal(1.0, BLUR, self.hard.size)
             order = np.argsort(self.reliabilities * blur, kind="stable")
-        columns = check_columns(self.hard.size // 8, self.parity).copy()
-        solved = solve_checks(columns, order, 8 * self.parity)
+        columns = check_columns(self.hard.size // 8, self.parity)
+        rows = np.array(columns.T, order="C")
+        solved = solve_checks(rows, order, 8 * self.parity)
+        columns = np.ascontiguousarray(rows.T)
         free = np.ones(self.hard.size, dtype=bool)
         free[solved] = False
         syndrome = np.bitwise_xor.reduce(columns[self.hard.astype(bool)], axis=0, initial=0)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_nanoqr.measuring.blurred import Derivatives, EdgeShape, darkness
 from napari_nanoqr.measuring.inverse import centres
 from napari_nanoqr.measuring.surround import AROUND
-from napari_nanoqr.reading.grid import Grid, Points, interpolate, polynomials
+from napari_nanoqr.reading.grid import Grid, Points, polynomials
+from napari_nanoqr.reading.interpolation import interpolate
 
 BRIGHTNESS = 3
 """Degree of the polynomial that follows slow changes of the brightness."""

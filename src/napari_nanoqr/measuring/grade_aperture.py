@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, interpolate
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.interpolation import interpolate
 
 APERTURE = 0.8
 """Diameter of the aperture in modules (ISO/IEC 15415:2011 leaves it to the application; 80 % of

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, interpolate
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.interpolation import interpolate
 
 STEPS = 16
 """Intervals into which the way from one module's centre to the next is divided."""

@@ -24,11 +24,12 @@ from napari_nanoqr.measuring.symbol_fit import fit_symbol
 from napari_nanoqr.reading.compare import compare_with_design
 from napari_nanoqr.reading.comparison import Comparison
 from napari_nanoqr.reading.equalise import module_likelihoods
-from napari_nanoqr.reading.grid import Grid, sample_modules
+from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.image import Source, open_source
 from napari_nanoqr.reading.model import fit_to_symbol
 from napari_nanoqr.reading.read import Progress, read_codes
 from napari_nanoqr.reading.readings import Readings
+from napari_nanoqr.reading.subsample import sample_modules
 from napari_nanoqr.sem.micrograph import Micrograph
 from napari_nanoqr.sem.restore.register import registered_mean
 

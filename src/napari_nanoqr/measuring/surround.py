@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, sample_modules
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.subsample import sample_modules
 
 AROUND = 3
 """Modules around a symbol that count for how its edges look."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.files import complete_file
 from napari_nanoqr.reading.comparison import COVERED, Comparison
-from napari_nanoqr.reading.grid import Grid, interpolate
+from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.interpolation import interpolate
 
 AROUND = 2
 """Modules that are shown around the symbol."""

@@ -8,6 +8,8 @@ other sign for unequal ones.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,38 +48,46 @@ def beside(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([padded[1 + r : 1 + r + rows, 1 + c : 1 + c + columns] for r, c in _SIDES])
 
 
-def spread(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+def spread(edges: NDArray[np.float64], places: tuple[NDArray[Any], ...]) -> NDArray[np.float64]:
     """Return what each part of a bond adds to the cells, for a value at each edge.
 
     Parameters
     ----------
     edges : (4, rows, columns) float array
         Values of the edges on the left and right of each module, above and below.
+    places : pair of (n,) int arrays
+        Rows and columns of the modules whose cells are wanted.
 
     Returns
     -------
-    (6, 3, 3, rows, columns) float array
-        For each distance along the edge and across it (3 x 2) cells by module.
+    (6, 9, n) float array
+        For each distance along the edge and across it (3 x 2) the cells of these modules.
     """
-    left, right, above, below = edges
-    upright = _of_upright(left, right)
+    row, column = (place + 1 for place in places)
+    padded = np.pad(edges, ((0, 0), (1, 1), (1, 1)))
+    result = np.zeros((ALONG, ACROSS, CELLS, CELLS, row.size))
+    _add_upright(result, *(padded[:2, row + step, column] for step in (-1, 0, 1)))
     # a bond lies across a horizontal edge as it does across an upright one
-    lying = _of_upright(above.T, below.T).transpose(0, 2, 1, 4, 3)
-    return upright + lying
+    lying = result.swapaxes(2, 3)
+    _add_upright(lying, *(padded[2:, row, column + step] for step in (-1, 0, 1)))
+    return result.reshape(ALONG * ACROSS, CELLS**2, -1)
 
 
-def _of_upright(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows, columns = left.shape
-    across = np.zeros((ACROSS, CELLS, rows, columns))
-    across[0, 0], across[0, 2] = left, right
-    across[1, 1] = left + right
-    result = np.zeros((ALONG, ACROSS, CELLS, CELLS, rows, columns))
-    result[0, :, 1] = across
-    result[1, :, 0] = result[1, :, 2] = across
-    # two cells from the middle of an edge is the next module
-    result[2, :, 0, :, 1:] = across[:, :, :-1]
-    result[2, :, 2, :, :-1] = across[:, :, 1:]
-    return result.reshape(ALONG * ACROSS, CELLS, CELLS, rows, columns)
+def _add_upright(
+    cells: NDArray[np.float64],
+    before: NDArray[np.float64],
+    own: NDArray[np.float64],
+    after: NDArray[np.float64],
+) -> None:
+    """Add the bonds across two edges of each module, and of the ones that these go on to."""
+    for along, row, (left, right) in (
+        (0, 1, own), (1, 0, own), (1, 2, own),
+        # two cells from the middle of an edge is the next module
+        (2, 0, before), (2, 2, after),
+    ):  # fmt: skip
+        cells[along, 0, row, 0] += left
+        cells[along, 0, row, 2] += right
+        cells[along, 1, row, 1] += left + right
 
 
 def added(bonds: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float32]:

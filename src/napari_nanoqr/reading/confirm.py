@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, Points, sample_modules
+from napari_nanoqr.reading.grid import Grid, Points
 from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.register import (
     Fit,
@@ -21,6 +21,7 @@ from napari_nanoqr.reading.register import (
     refine,
     refine_known,
 )
+from napari_nanoqr.reading.subsample import sample_modules
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.qr import qr_layout

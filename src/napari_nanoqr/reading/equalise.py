@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.blank import blank_probability
 from napari_nanoqr.reading.evidence import Levels, Values, bounded, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
+from napari_nanoqr.reading.first_look import padded, rough_pulse, set_surround
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.matched import equalised
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
-from napari_nanoqr.reading.pulse_shapes import REACH
 from napari_nanoqr.reading.regrid import settled
-from napari_nanoqr.reading.subsample import CELLS, MARGIN, sample_cells
+from napari_nanoqr.reading.subsample import MARGIN, sample_cells
 from napari_nanoqr.symbols.kinds import layout_of
 
 _WORTH_SAMPLING = 0.03
@@ -34,6 +34,15 @@ shot noise falls with the root of the gain, the detector's and what a field's fi
 
 _BLANK_RANGE = 3.0
 """Where nothing is written any level may be seen, from -3 to 3, dark being -1 and light 1."""
+
+_LOST = 0.5
+"""Probability from which on a module is taken for one in a blank area."""
+
+Known = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+"""Modules of a symbol, True = dark, and which of them are known."""
+
+FIRST_PASSES = 2
+"""How often the pulse is learned again when modules are looked at for the first time."""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
@@ -84,8 +93,8 @@ def module_likelihoods(
     grid: Grid,
     *,
     inverted: bool | None = None,
-    known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None,
-    passes: int = 2,
+    known: Known | None = None,
+    passes: int = FIRST_PASSES,
     together: bool = False,
 ) -> ModuleLikelihoods:
     """Return a log-likelihood for every module of a symbol.
@@ -118,58 +127,122 @@ def module_likelihoods(
     ValueError
         Where no symbol has the grid's shape.
     """
-    layout = layout_of(grid.shape)
-    dark, certain = layout.dark, layout.certain
-    if known is not None:
-        dark, certain = np.where(known[1], known[0], dark), certain | known[1]
-    seen = sample_cells(image, grid)
-    signs = _padded(np.where(certain, np.where(dark, -1.0, 1.0), 0.0))
-    variance = np.zeros_like(signs)
-    counted = np.pad(certain, MARGIN)
-    trusted, lost = certain, np.zeros(certain.shape)
-    open_share = float(not certain.all())
-    pulse, levels, llr = _rough_pulse(seen, signs), None, None
-    field, cells = even(signs.shape), seen
-    for number in range(1 + passes):
-        if number > 0:
-            moved = settled(cells, pulse, signs, float(variance.mean()), grid, field.contrast)
-            if _distance(moved, grid) > _WORTH_SAMPLING * grid.pitch_px:
-                grid, seen = moved, sample_cells(image, moved)
-        for _ in range(_FIRST_ROUNDS if number == 0 else 1):
-            field = fit_field(seen, pulse, signs, open_share, field)
-            cells = field.removed(seen)
-            _set_surround(cells, signs, pulse)
-            pulse = fit_pulse(cells, signs, variance, counted, field.contrast)
-            if not field.brightness.any():
+    return Equaliser(image, grid, inverted).look(known, passes, together=together)
+
+
+class Equaliser:
+    """What is learned of one symbol's modules, and of what they look like.
+
+    Parameters
+    ----------
+    image, grid, inverted
+        As :func:`module_likelihoods` takes them.
+
+    Raises
+    ------
+    ValueError
+        Where no symbol has the grid's shape.
+    """
+
+    def __init__(
+        self, image: NDArray[np.float32], grid: Grid, inverted: bool | None = None
+    ) -> None:
+        layout = layout_of(grid.shape)
+        self._image, self._grid, self._inverted = image, grid, inverted
+        self._dark, self._certain = layout.dark, layout.certain
+        self._sampled = self._cells = sample_cells(image, grid)
+        self._signs = padded(np.zeros(grid.shape))
+        self._variance = np.zeros_like(self._signs)
+        self._counted = np.pad(self._certain, MARGIN)
+        self._lost = np.zeros(grid.shape)
+        self._field = even(self._signs.shape)
+        self._levels: Levels | None = None
+        self._pulse = self._before_all()
+
+    def look(
+        self, known: Known | None = None, passes: int = 1, *, together: bool = False
+    ) -> ModuleLikelihoods:
+        """Weigh the modules, the first time or on from where it ended the last time.
+
+        Parameters
+        ----------
+        known, passes, together
+            As :func:`module_likelihoods` takes them.
+        """
+        if known is not None:
+            self._dark = np.where(known[1], known[0], self._dark)
+            self._certain = self._certain | known[1]
+        first = self._levels is None
+        if first:
+            self._pulse = self._before_all()
+        self._tell(self._certain & (self._lost < _LOST))
+        llr: NDArray[np.float64] | None = None
+        for number in range(0 if first else 1, 1 + passes):
+            llr = self._turn(again=number > 0, together=together and number == passes)
+            if llr is None:
                 break
-        if pulse.amplitude == 0 or inverted not in (None, pulse.amplitude < 0):
-            llr = None
-            break
-        values, scale, sigma = equalised(cells, pulse, signs, open_share, field.contrast)
-        scale *= inner(field.contrast) ** -_NOISE_FALLS_BEHIND
+        return _result(llr, self._lost, self._levels, self._pulse, self._grid)
+
+    def _before_all(self) -> Pulse:
+        """Count what is certain, and return what it says of the pulse."""
+        self._tell(self._certain)
+        inner(self._counted)[...] = self._certain
+        self._open_share = float(not self._certain.all())
+        return rough_pulse(self._sampled, self._signs)
+
+    def _tell(self, trusted: NDArray[np.bool_]) -> None:
+        """Take modules for what is known of them."""
+        inner(self._signs)[trusted] = np.where(self._dark[trusted], -1.0, 1.0)
+        inner(self._variance)[trusted] = 0.0
+
+    def _turn(self, *, again: bool, together: bool) -> NDArray[np.float64] | None:
+        """Learn what modules look like, and weigh them by that; None where nothing is seen."""
+        pulse, signs, certain, dark = self._pulse, self._signs, self._certain, self._dark
+        if again:
+            self._settle(pulse)
+        for _ in range(1 if again else _FIRST_ROUNDS):
+            self._field = fit_field(self._sampled, pulse, signs, self._open_share, self._field)
+            self._cells = self._field.removed(self._sampled)
+            set_surround(self._cells, signs, pulse)
+            contrast = self._field.contrast
+            pulse = fit_pulse(self._cells, signs, self._variance, self._counted, contrast)
+            if not self._field.brightness.any():
+                break
+        self._pulse = pulse
+        if pulse.amplitude == 0 or self._inverted not in (None, pulse.amplitude < 0):
+            return None
+        values, scale, sigma = equalised(self._cells, pulse, signs, self._open_share, contrast)
+        scale *= inner(contrast) ** -_NOISE_FALLS_BEHIND
         around = inner(neighbours(signs, 1))
         beside = (around[0, 1] + around[2, 1] + around[1, 0] + around[1, 2]) / 4
         across = (around[0, 0] + around[0, 2] + around[2, 0] + around[2, 2]) / 4
         levelled = Values(values, scale, beside, across)
-        levels = fit_levels(levelled, trusted, ~dark, sigma)
-        llr = levels.log_likelihood(levelled)
+        self._levels = fit_levels(levelled, certain & (self._lost < _LOST), ~dark, sigma)
+        llr = self._levels.log_likelihood(levelled)
         soft = np.tanh(llr / 2)
-        lost = blank_probability(levelled, levels, certain, dark)
-        trusted = certain & (lost < 0.5)
+        self._lost = blank_probability(levelled, self._levels, certain, dark)
+        there = self._lost < _LOST
+        trusted = certain & there
         # what is blank leaks as what it looks like, whatever was written there
-        looks = np.where(lost < 0.5, soft, np.clip(values, -_BLANK_RANGE, _BLANK_RANGE))
-        inner(signs)[...] = np.where(trusted, np.where(dark, -1.0, 1.0), looks)
-        inner(variance)[...] = np.where(trusted, 0.0, 1 - soft**2)
-        inner(counted)[...] = lost < 0.5
-        open_share = float((1 - soft**2)[~trusted].mean()) if not trusted.all() else 0.0
-        if together and number == passes:
+        inner(signs)[...] = np.where(there, soft, np.clip(values, -_BLANK_RANGE, _BLANK_RANGE))
+        inner(self._variance)[...] = 1 - soft**2
+        self._tell(trusted)
+        inner(self._counted)[...] = there
+        self._open_share = float((1 - soft**2)[~trusted].mean()) if not trusted.all() else 0.0
+        if together:
             from napari_nanoqr.reading.sampling import sampled
 
-            drawn = ~trusted & (lost < 0.5)
-            joint = sampled(cells, pulse, signs, field.contrast, np.pad(drawn, MARGIN))
+            drawn = ~trusted & there
+            joint = sampled(self._cells, pulse, signs, contrast, np.pad(drawn, MARGIN))
             llr = np.where(drawn, bounded(inner(joint)), llr)
-        llr = _mixed(llr, lost)
-    return _result(llr, lost, levels, pulse, grid)
+        return _mixed(llr, self._lost)
+
+    def _settle(self, pulse: Pulse) -> None:
+        """Move the grid to where the modules fit the image best."""
+        doubt, contrast = float(self._variance.mean()), self._field.contrast
+        moved = settled(self._cells, pulse, self._signs, doubt, self._grid, contrast)
+        if _distance(moved, self._grid) > _WORTH_SAMPLING * self._grid.pitch_px:
+            self._grid, self._sampled = moved, sample_cells(self._image, moved)
 
 
 def _result(
@@ -217,43 +290,3 @@ def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.fl
         (1 - lost) * dark + lost / 2
     )
     return result
-
-
-def _padded(signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put a quiet zone around the modules."""
-    return np.pad(signs, MARGIN, constant_values=1.0)
-
-
-def _set_surround(cells: NDArray[np.float32], signs: NDArray[np.float64], pulse: Pulse) -> None:
-    """Set the margin's modules to what the image shows there, one value for each side, in place.
-
-    A symbol without a quiet zone may stand on a dark ground, or beside something else.
-    """
-    if pulse.amplitude == 0:
-        return
-    seen = (cells - pulse.expected(signs)).mean(axis=(0, 1)) / pulse.amplitude + signs
-    for _ in range(4):
-        # the four sides in turn; each corner follows the side that comes later
-        for ring in range(MARGIN):
-            # untouched film around the symbol can be brighter than light modules between dark
-            value = np.median(seen[ring, MARGIN:-MARGIN])
-            signs[ring, :] = np.clip(value, -3, 3)
-        seen, signs = np.rot90(seen), np.rot90(signs)
-
-
-def _rough_pulse(cells: NDArray[np.float32], signs: NDArray[np.float64]) -> Pulse:
-    """Return the levels of large areas, from modules whose neighbours in the symbol are known.
-
-    Without the margin, about which nothing is known yet.
-    """
-    inside = inner(signs)
-    around = neighbours(inside, 1)[:, :, 1:-1, 1:-1]
-    use = (around != 0).all(axis=(0, 1))
-    own, others = around[1, 1][use], around.sum(axis=(0, 1))[use] - around[1, 1][use]
-    design = np.stack((np.ones_like(own), own, others / 8), axis=1)
-    seen = inner(cells.mean(axis=(0, 1)))[1:-1, 1:-1][use]
-    offset, near, far = np.linalg.lstsq(design, seen, rcond=None)[0]
-    taps = np.zeros((CELLS, CELLS, 2 * REACH + 1, 2 * REACH + 1))
-    taps[:, :, 1:-1, 1:-1] = far / 8
-    taps[:, :, REACH, REACH] = near
-    return Pulse(taps, float(offset), 1.0)

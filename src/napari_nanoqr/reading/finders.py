@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import STRONG, Finders, distinct, without_weak
-from napari_nanoqr.reading.grid import values_at
+from napari_nanoqr.reading.interpolation import interpolate
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.smooth import block_means
 
@@ -252,8 +252,8 @@ def _fit(
     best_centre, best_frame = centre.copy(), frame.copy()
     moving = np.arange(len(centre))
     for step in range(_STEPS + 1):
-        y, x = (centre[:, i, None] + frame[:, i] @ points.T for i in (0, 1))
-        seen = values_at(scaled.image, y, x).astype(float) * sign[moving, None]
+        places = centre[:, None] + points @ frame.transpose(0, 2, 1)
+        seen = interpolate(scaled.image, places).astype(float) * sign[moving, None]
         seen -= seen.mean(axis=1, keepdims=True)
         spread = np.sqrt(np.einsum("np,np->n", seen, seen))
         fits = seen @ centred / np.maximum(spread * norm, 1e-12)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nextafter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,12 +127,7 @@ class Grid:
         (..., 2) float array
             y and x in pixels.
         """
-        moved = modules
-        if self.bend.any():
-            if basis is None:
-                basis = polynomials(self.scaled(modules), self.degree)
-            moved = modules + basis[..., : len(self.bend)] @ self.bend
-        p = self.perspective
+        moved, p = self.bent_points(modules, basis), self.perspective
         result: Points = moved @ p[:2, :2].T
         weight = moved @ p[2, :2] + p[2, 2]
         # one coordinate after the other: that is several times quicker than both together
@@ -141,6 +135,26 @@ class Grid:
             result[..., axis] += p[axis, 2]
             result[..., axis] /= weight
         return result
+
+    def bent_points(self, modules: Points, basis: NDArray[np.float64] | None = None) -> Points:
+        """Return where the bend moves points: the perspective takes them to pixels from there.
+
+        Parameters
+        ----------
+        modules, basis
+            As `to_pixels` takes them.
+
+        Returns
+        -------
+        (..., 2) float array
+            Row and column.
+        """
+        if not self.bend.any():
+            return modules
+        if basis is None:
+            basis = polynomials(self.scaled(modules), self.degree)
+        moved: Points = modules + basis[..., : len(self.bend)] @ self.bend
+        return moved
 
     def bent(self, change: NDArray[np.float64]) -> Grid:
         """Return the grid with coefficients added to its bend."""
@@ -175,89 +189,3 @@ class Grid:
         sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
         rows, columns = self.shape
         return float(np.mean(sides / [columns, rows, columns, rows]))
-
-
-def interpolate(image: NDArray[np.float32], points: Points) -> NDArray[np.float32]:
-    """Return an image's values between its pixels, bilinearly; outside, those of its edge.
-
-    Parameters
-    ----------
-    image : (y, x) float32 array
-        At least one pixel.
-    points : (..., 2) float array
-        y and x in pixels.
-
-    Returns
-    -------
-    (...) float32 array
-        The values.
-    """
-    return values_at(image, points[..., 0], points[..., 1])
-
-
-def values_at(
-    image: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return the same as :func:`interpolate`, of coordinates that are told one by one."""
-    height, width = image.shape
-    # the last pixels are only all but reached, so that there is one after each
-    last_y, last_x = nextafter(height - 1, 0), nextafter(width - 1, 0)
-    down = np.minimum(np.maximum(y, 0), last_y)
-    right = np.minimum(np.maximum(x, 0), last_x)
-    top, left = down.astype(np.intp), right.astype(np.intp)
-    below, beside = (down - top).astype(np.float32), (right - left).astype(np.float32)
-    flat = image.reshape(-1)
-    corner = top * width + left
-    step_y, step_x = (width if height > 1 else 0), (1 if width > 1 else 0)
-    lines = []
-    for _ in range(2):
-        line, after = flat[corner], flat[corner + step_x]
-        after -= line
-        after *= beside
-        line += after
-        lines.append(line)
-        corner += step_y
-    upper, lower = lines
-    lower -= upper
-    lower *= below
-    upper += lower
-    result: NDArray[np.float32] = upper
-    return result
-
-
-def sample_modules(
-    image: NDArray[np.float32], grid: Grid, sigma: float = 0.35
-) -> NDArray[np.float32]:
-    """Return a symbol's grey values, one a module, weighted by a Gaussian around its centre.
-
-    Parameters
-    ----------
-    image : (y, x) float32 array
-        The image.
-    grid : Grid
-        Where the symbol is.
-    sigma : float
-        Width of the Gaussian in modules.
-
-    Returns
-    -------
-    (rows, columns) float32 array
-        Grey values.
-    """
-    rows, columns = grid.shape
-    # a point every other pixel: interpolation lets the pixels between them count too
-    count = int(np.clip(np.ceil(grid.pitch_px * 4 * sigma / 1.8), 3, 11))
-    offsets = np.linspace(-2 * sigma, 2 * sigma, count)
-    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
-    weights /= weights.sum()
-    centres: Points = np.indices((rows, columns), dtype=float).transpose(1, 2, 0) + 0.5
-    # within one module the grid is straight
-    middle = grid.to_pixels(centres)
-    down = grid.to_pixels(centres + np.array([sigma, 0.0])) - middle
-    right = grid.to_pixels(centres + np.array([0.0, sigma])) - middle
-    values = np.zeros((rows, columns), dtype=np.float32)
-    for v, weight_v in zip(offsets / sigma, weights, strict=True):
-        row_middle = middle + v * down
-        for u, weight_u in zip(offsets / sigma, weights, strict=True):
-            values += weight_v * weight_u * interpolate(image, row_middle + u * right)
-    return values

@@ -18,6 +18,7 @@ from napari_nanoqr.reading.finder_set import (
 )
 from napari_nanoqr.reading.finders import find_finders
 from napari_nanoqr.reading.grid import Points
+from napari_nanoqr.reading.interpolation import load_compiled
 from napari_nanoqr.reading.scaled import Scaled, scale_image, scale_window
 from napari_nanoqr.reading.scene import inside
 from napari_nanoqr.reading.single import find_singles
@@ -85,6 +86,7 @@ def locate(
     list of Candidate
         Best first.
     """
+    load_compiled()
     image = np.ascontiguousarray(image, dtype=np.float32)
     asked = cancelled or (lambda: False)
     best: list[Candidate] = []

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.grid import Grid, Points
+from napari_nanoqr.reading.interpolation import interpolate
 from napari_nanoqr.reading.register import Fit
 from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.tables import side_modules

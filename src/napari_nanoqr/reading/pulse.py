@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.bonds import ACROSS, ALONG, added, beside, fit_bonds, no_bonds, spread
@@ -173,24 +174,26 @@ def fit_pulse(
     use = counted[inside]
     if use.sum() > _MOST_MODULES:
         use = use & (np.random.default_rng(0).random(use.shape) < _MOST_MODULES / use.sum())
-    around = np.concatenate(
-        [np.ones((1, int(use.sum()))), neighbours(signs * contrast, REACH)[:, :, *inside][:, :, use]
-         .reshape(_SIDE**2, -1)]
-    )  # fmt: skip
-    doubts = neighbours(variance * np.square(contrast), REACH)[:, :, *inside][:, :, use].reshape(
-        _SIDE**2, -1
-    )
-    seen = cells[:, :, *inside][:, :, use].reshape(CELLS**2, -1).astype(float)
+    rows, columns = (place + REACH for place in np.nonzero(use))
+    around = np.ones((1 + _SIDE**2, rows.size))
+    shown = signs * contrast
+    for number, (down, right) in enumerate(np.ndindex(_SIDE, _SIDE)):
+        around[1 + number] = shown[rows + down - REACH, columns + right - REACH]
+    doubts = np.einsum(
+        "klij,ij->kl",
+        sliding_window_view(variance * np.square(contrast), use.shape), use.astype(float),
+    ).ravel()  # fmt: skip
+    seen = cells[:, :, rows, columns].reshape(CELLS**2, -1).astype(float)
     middle = seen.mean()
     normal = around @ around.T
-    normal[np.diag_indices_from(normal)] += np.append(0.0, doubts.sum(axis=1))
+    normal[np.diag_indices_from(normal)] += np.append(0.0, doubts)
     # a little ridge: displacements that never differ have to share, not to explode
     ridge = np.append(0.0, np.full(_SIDE**2, 0.02 * use.sum() / _SIDE))
     inverse = np.linalg.inv(normal + np.diag(ridge))
     square = signs**2
     unsure = (square + variance) * beside(square + variance) - square * beside(square)
     parts, part_doubts = (
-        spread(edges)[:, :, :, *inside][..., use].reshape(ALONG * ACROSS, -1)
+        spread(edges, (rows, columns)).reshape(ALONG * ACROSS, -1)
         for edges in (products(signs) * contrast, unsure * np.square(contrast))
     )
     bonds = no_bonds()
@@ -202,7 +205,7 @@ def fit_pulse(
         solution = (product - simple @ normal) @ inverse
         whole = simple + solution
         left = alone - whole @ around
-        doubt = float((whole[:, 1:] ** 2 @ doubts.sum(axis=1)).mean() / use.sum())
+        doubt = float((whole[:, 1:] ** 2 @ doubts).mean() / use.sum())
         degrees = max(int(use.sum()) - len(normal), 1)
         noise = max(float((left**2).mean()) * use.sum() / degrees + doubt, 1e-12)
         together = left.ravel() + bonds.ravel() @ parts

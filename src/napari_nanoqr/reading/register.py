@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, Points, interpolate, polynomials
+from napari_nanoqr.reading.grid import Grid, Points, polynomials
+from napari_nanoqr.reading.interpolation import interpolate, interpolate_under
 from napari_nanoqr.symbols.layout import Layout
 
 _FINE = 4
@@ -213,7 +214,8 @@ def refine(
     norm = float(expected @ expected)
 
     def look(place: Grid) -> tuple[Fit, NDArray[np.float64]]:
-        seen = interpolate(image, place.to_pixels(template.points, basis)).astype(float)
+        bent = place.bent_points(template.points, basis)
+        seen = interpolate_under(image, place.perspective, bent).astype(float)
         seen -= seen.sum() / seen.size
         scale = float(seen @ seen) * norm
         return Fit(place, float(seen @ expected) / scale**0.5 if scale > 0 else 0.0), seen

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import Finders
-from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.grid import Grid, Points
+from napari_nanoqr.reading.interpolation import interpolate
 from napari_nanoqr.reading.register import Fit, Template, make_template, refine
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, priced, significance

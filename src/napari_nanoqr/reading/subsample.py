@@ -1,4 +1,4 @@
-"""Several grey values a module: the image under a grid, before anything is decided."""
+"""Grey values of modules: the image under a grid, before anything is decided."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.grid import Grid, Points
+from napari_nanoqr.reading.interpolation import weighted_means
 
 CELLS = 3
 """Cells a module and axis: finer ones tell no more, the image is soft within a third."""
@@ -50,12 +51,42 @@ def sample_cells(image: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     middle = grid.to_pixels(centres)
     down = grid.to_pixels(centres + np.array([0.25, 0.0])) - middle
     right = grid.to_pixels(centres + np.array([0.0, 0.25])) - middle
-    across = middle + 4 * offsets[:, None, None, None] * right
-    cells = np.zeros((CELLS, CELLS, *middle.shape[:2]), dtype=np.float32)
-    for number, offset in enumerate(offsets):
-        values = interpolate(image, across + 4 * offset * down)
-        cells[number // count] += values.reshape(CELLS, count, *middle.shape[:2]).sum(axis=1)
-    return np.asarray(cells / (count * count), dtype=np.float32)
+    weights = np.repeat(np.eye(CELLS) / count, count, axis=1)
+    return weighted_means(image, middle, down, right, 4 * offsets, weights)
+
+
+def sample_modules(
+    image: NDArray[np.float32], grid: Grid, sigma: float = 0.35
+) -> NDArray[np.float32]:
+    """Return a symbol's grey values, one a module, weighted by a Gaussian around its centre.
+
+    Parameters
+    ----------
+    image : (y, x) float32 array
+        The image.
+    grid : Grid
+        Where the symbol is.
+    sigma : float
+        Width of the Gaussian in modules.
+
+    Returns
+    -------
+    (rows, columns) float32 array
+        Grey values.
+    """
+    rows, columns = grid.shape
+    # a point every other pixel: interpolation lets the pixels between them count too
+    count = int(np.clip(np.ceil(grid.pitch_px * 4 * sigma / 1.8), 3, 11))
+    offsets = np.linspace(-2 * sigma, 2 * sigma, count)
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
+    weights /= weights.sum()
+    centres: Points = np.indices((rows, columns), dtype=float).transpose(1, 2, 0) + 0.5
+    # within one module the grid is straight
+    middle = grid.to_pixels(centres)
+    down = grid.to_pixels(centres + np.array([sigma, 0.0])) - middle
+    right = grid.to_pixels(centres + np.array([0.0, sigma])) - middle
+    means = weighted_means(image, middle, down, right, offsets / sigma, weights[None])
+    return np.asarray(means[0, 0])
 
 
 def fine(cells: NDArray[Any]) -> NDArray[Any]:

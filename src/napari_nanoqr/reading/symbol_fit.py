@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import STRONG
-from napari_nanoqr.reading.grid import Grid, Points, interpolate
+from napari_nanoqr.reading.grid import Grid, Points
+from napari_nanoqr.reading.interpolation import interpolate
 from napari_nanoqr.reading.probe import corner, looks_mirrored, nearby, probe
 from napari_nanoqr.reading.register import (
     Fit,

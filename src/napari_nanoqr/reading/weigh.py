@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.equalise import ModuleLikelihoods, module_likelihoods
+from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, ModuleLikelihoods
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.soft_decode import QUICK_EFFORT, NotReadable, decode_likelihoods
@@ -70,11 +70,12 @@ def weigh(
     """
     known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
     together, level = False, min(QUICK_EFFORT, effort)
+    equaliser, passes = Equaliser(image, grid, inverted), FIRST_PASSES
     while True:
-        seen = module_likelihoods(image, grid, inverted=inverted, known=known, together=together)
+        seen, passes = equaliser.look(known, passes, together=together), 1
         if seen.expected_error_rate > MOST_ERROR_RATE:
             return Weighed(seen, None, tries)
-        grid, further = seen.grid, False
+        further = False
         while not further:
             tries += 1
             # over all that may be tried, what each has of the chance adds up to one
