@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.finder_set import STRONG, Finders, distinct, without_weak
-from napari_nanoqr.reading.interpolation import interpolate
+from napari_nanoqr.reading.interpolation import interpolate_at
 from napari_nanoqr.reading.scaled import Scaled
 from napari_nanoqr.reading.smooth import block_means
 
@@ -61,10 +61,9 @@ def find_finders(scaled: Scaled, weak: int, *, least: float = 0.4, bare: bool = 
     Finders
         Best first.
     """
-    parts = _harmonics(scaled.image, bare, scaled.per_module)
-    y, x = _peaks(_surface(scaled.image, parts, bare, scaled.per_module), weak, scaled.per_module)
+    y, x = _peaks(_surface(scaled.image, bare, scaled.per_module), weak, scaled.per_module)
     centres = np.stack((y, x), axis=-1).astype(np.float64)
-    even, real, imaginary = parts[:, y, x].astype(np.float64)
+    even, real, imaginary = _harmonics(scaled.image, y, x, bare, scaled.per_module)
     signs = np.where(even < 0, -1.0, 1.0)
     # where dark modules are bright, the pattern's sign turns, which the fourth harmonic has too
     turns = np.arctan2(-imaginary * signs, real * signs) / 4
@@ -127,8 +126,25 @@ def _spectra(bare: bool, per_module: int, shape: tuple[int, int]) -> NDArray[np.
     return spectra
 
 
-def _harmonics(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArray[np.float32]:
-    """Return the image's products with the pattern's harmonics, ``(3, y, x)``."""
+def _harmonics(
+    image: NDArray[np.float32],
+    y: NDArray[np.intp],
+    x: NDArray[np.intp],
+    bare: bool,
+    per_module: int,
+) -> NDArray[np.float64]:
+    """Return the image's products with the pattern's harmonics at some places, ``(3, n)``."""
+    kernels = _kernels(bare, per_module)
+    reach = kernels.shape[1] // 2
+    steps = np.arange(-reach, reach + 1)
+    rows = (y[:, None] + steps).clip(0, image.shape[0] - 1)
+    columns = (x[:, None] + steps).clip(0, image.shape[1] - 1)
+    around = image[rows[:, :, None], columns[:, None]].reshape(y.size, steps.size**2)
+    return np.asarray(kernels.reshape(3, -1) @ around.T, dtype=np.float64)
+
+
+def _strength(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArray[np.float32]:
+    """Return the product with the pattern at the best angle and sign, at all places."""
     from scipy.fft import irfft2, next_fast_len, rfft2
 
     reach = _kernels(bare, per_module).shape[1] // 2
@@ -137,14 +153,16 @@ def _harmonics(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArr
     tile = [min(_tile(n, reach), next_fast_len(n, real=True)) for n in padded.shape]
     spectra = _spectra(bare, per_module, (tile[0], tile[1]))
     height, width = (n - 2 * reach for n in tile)
-    parts = np.empty((3, *image.shape), dtype=np.float32)
+    strength = np.empty(image.shape, dtype=np.float32)
     for top in range(0, image.shape[0], height):
         for left in range(0, image.shape[1], width):
             part = padded[top : top + tile[0], left : left + tile[1]]
+            target = strength[top : top + height, left : left + width]
             whole = irfft2(rfft2(part, tile) * spectra, tile)
-            target = parts[:, top : top + height, left : left + width]
-            target[...] = whole[:, : target.shape[1], : target.shape[2]]
-    return parts
+            even, *four = whole[:, : target.shape[0], : target.shape[1]]
+            np.sqrt(four[0] ** 2 + four[1] ** 2, out=target)
+            target += np.abs(even)
+    return strength
 
 
 def _tile(count: int, reach: int) -> int:
@@ -152,13 +170,11 @@ def _tile(count: int, reach: int) -> int:
     return min(_TILES, key=lambda n: n * -(-(count - 2 * reach) // (n - 2 * reach)))
 
 
-def _surface(
-    image: NDArray[np.float32], parts: NDArray[np.float32], bare: bool, per_module: int
-) -> NDArray[np.float32]:
+def _surface(image: NDArray[np.float32], bare: bool, per_module: int) -> NDArray[np.float32]:
     """Return the correlation at the best angle and sign."""
     from scipy.ndimage import uniform_filter
 
-    even, real, imaginary = parts
+    surface = _strength(image, bare, per_module)
     # the square of about the window's area; the mean is nought in a flat image. It changes so
     # little from pixel to pixel that they may as well be taken two by two
     side = 2 * int(0.443 * _RADIUS[bare] * per_module) + 1
@@ -167,10 +183,6 @@ def _surface(
     np.sqrt(np.maximum(spread, 0, out=spread), out=spread)
     spread += np.float32(0.02 * spread.mean() + 1e-12)
     spread = spread.repeat(2, axis=0).repeat(2, axis=1)[: image.shape[0], : image.shape[1]]
-    surface: NDArray[np.float32] = real * real
-    surface += imaginary * imaginary
-    np.sqrt(surface, out=surface)
-    surface += np.abs(even)
     surface /= spread
     return surface
 
@@ -244,16 +256,19 @@ def _fit(
 ) -> Finders:
     """Move, turn, scale and shear the pattern at all places at once until it fits best."""
     points, value, solve = _fitter(bare)
+    # what is seen has no more digits than these
+    solve = solve.astype(np.float32)
     cosine, sine = np.cos(angle) * scaled.per_module, np.sin(angle) * scaled.per_module
     frame = np.stack((np.stack((cosine, sine), -1), np.stack((-sine, cosine), -1)), -2)
-    centred = value - value.mean()
-    norm = np.sqrt((centred**2).sum())
+    centred = (value - value.mean()).astype(np.float32)
+    norm = float(np.sqrt((centred**2).sum()))
     best = np.full(len(centre), -2.0)
     best_centre, best_frame = centre.copy(), frame.copy()
-    moving = np.arange(len(centre))
+    moving, single = np.arange(len(centre)), sign.astype(np.float32)
     for step in range(_STEPS + 1):
-        places = centre[:, None] + points @ frame.transpose(0, 2, 1)
-        seen = interpolate(scaled.image, places).astype(float) * sign[moving, None]
+        # one product for all places, each coordinate in one piece of memory
+        y, x = (centre[:, i, None] + np.ascontiguousarray(frame[:, i]) @ points.T for i in (0, 1))
+        seen = interpolate_at(scaled.image, y, x) * single[moving, None]
         seen -= seen.mean(axis=1, keepdims=True)
         spread = np.sqrt(np.einsum("np,np->n", seen, seen))
         fits = seen @ centred / np.maximum(spread * norm, 1e-12)

@@ -39,10 +39,17 @@ def interpolate(image: NDArray[np.float32], points: Points) -> NDArray[np.float3
     (...) float32 array
         The values.
     """
-    flat = np.ascontiguousarray(points, dtype=np.float64).reshape(-1, 2)
-    values = np.empty(len(flat), dtype=np.float32)
-    _loops.look(_plain(image), flat, values)
-    return values.reshape(points.shape[:-1])
+    return interpolate_at(image, points[..., 0], points[..., 1])
+
+
+def interpolate_at(
+    image: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the same as :func:`interpolate`, of coordinates that are told one by one."""
+    values = np.empty(y.shape, dtype=np.float32)
+    places = (np.ascontiguousarray(axis, dtype=np.float64).reshape(-1) for axis in (y, x))
+    _loops.look(_plain(image), *places, values.reshape(-1))
+    return values
 
 
 def interpolate_under(

@@ -27,10 +27,15 @@ def _value(image: NDArray[np.float32], y: float, x: float) -> np.float32:
 
 
 @compiled
-def look(image: NDArray[np.float32], points: Points, values: NDArray[np.float32]) -> None:
+def look(
+    image: NDArray[np.float32],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    values: NDArray[np.float32],
+) -> None:
     """Set the values at points in pixels."""
-    for n in range(len(points)):
-        values[n] = _value(image, points[n, 0], points[n, 1])
+    for n in range(len(y)):
+        values[n] = _value(image, y[n], x[n])
 
 
 @compiled

@@ -8,12 +8,17 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.grid import Points
 
 
-def look(image: NDArray[np.float32], points: Points, values: NDArray[np.float32]) -> None:
+def look(
+    image: NDArray[np.float32],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    values: NDArray[np.float32],
+) -> None:
     """Set the values at points in pixels."""
     height, width = image.shape
     # what is no number is taken for 0 here
-    down = np.fmin(np.fmax(points[:, 0], 0), height - 1.0)
-    over = np.fmin(np.fmax(points[:, 1], 0), width - 1.0)
+    down = np.fmin(np.fmax(y, 0), height - 1.0)
+    over = np.fmin(np.fmax(x, 0), width - 1.0)
     # there is a pixel after each that is taken, but where the image has only one
     top = np.minimum(down.astype(np.intp), max(height - 2, 0))
     left = np.minimum(over.astype(np.intp), max(width - 2, 0))
@@ -35,7 +40,8 @@ def look_under(
     """Set the values at the places to which a perspective takes points."""
     homogeneous = points @ perspective[:, :2].T + perspective[:, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
-        look(image, homogeneous[:, :2] / homogeneous[:, 2:], values)
+        y, x = (homogeneous[:, :2] / homogeneous[:, 2:]).T
+    look(image, y, x, values)
 
 
 def gather(
@@ -56,5 +62,6 @@ def gather(
     values = np.empty(across.shape[:2], dtype=np.float32)
     means[...] = 0
     for number, offset in enumerate(offsets):
-        look(image, (across + offset * down).reshape(-1, 2), values.reshape(-1))
+        y, x = (across + offset * down).reshape(-1, 2).T
+        look(image, y, x, values.reshape(-1))
         means += weights[:, number, None, None] * (weights @ values)

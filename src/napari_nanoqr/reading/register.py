@@ -153,6 +153,35 @@ class Fit:
     correlation: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Moves:
+    """What a template looks like when the grid is bent.
+
+    Parameters
+    ----------
+    basis : (n, terms) float array
+        Polynomials at the template's points.
+    design : (n, 2 + 2 terms) float array
+        One, the template, and its change with each coefficient, for rows and columns in turn.
+    gram : (2 + 2 terms, 2 + 2 terms) float array
+        Products of these.
+    """
+
+    basis: NDArray[np.float64]
+    design: NDArray[np.float64]
+    gram: NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def _moves(template: Template, shape: tuple[int, int], degree: int) -> _Moves:
+    """Return how a template changes: the same wherever in an image it is looked for."""
+    basis = polynomials(2 * template.points / np.array(shape, dtype=float) - 1, degree)
+    moves = (basis[:, :, None] * template.slope[:, None]).reshape(len(basis), -1)
+    design = np.empty((len(basis), 2 + moves.shape[1]))
+    design[:, 0], design[:, 1], design[:, 2:] = 1, template.value, moves
+    return _Moves(basis, design, design.T @ design)
+
+
 def correlate(image: NDArray[np.float32], grid: Grid, template: Template) -> float:
     """Return the correlation of the image with a template, -1 to 1."""
     seen = interpolate(image, grid.to_pixels(template.points)).astype(float)
@@ -199,16 +228,19 @@ def refine(
     ----------
     B. D. Lucas and T. Kanade, IJCAI 1981: the image is developed in the template's gradient.
     """
-    terms = (degree + 1) * (degree + 2) // 2
-    basis = polynomials(grid.scaled(template.points), max(degree, grid.degree))
-    moves = (basis[:, :terms, None] * template.slope[:, None]).reshape(len(basis), 2 * terms)
+    moved = _moves(template, grid.shape, degree)
+    basis, design, gram, terms = moved.basis, moved.design, moved.gram, moved.basis.shape[1]
+    if grid.degree > degree:
+        basis = polynomials(grid.scaled(template.points), grid.degree)
+    kept = np.eye(gram.shape[0])
     if within is not None:
-        moves = moves @ within
-    held = np.zeros(2 + moves.shape[1])
+        kept = np.zeros((gram.shape[0], 2 + within.shape[1]))
+        kept[[0, 1], [0, 1]] = 1
+        kept[2:, 2:] = within
+        gram = kept.T @ gram @ kept
+    held = np.zeros(gram.shape[0])
     held[2 + 6 :] = stiffness * len(template.points)
-    design = np.empty((len(template.points), held.size))
-    design[:, 0], design[:, 1], design[:, 2:] = 1, template.value, moves
-    solve = np.linalg.pinv(design.T @ design + np.diag(held), _RANK * held.size)
+    solve = np.linalg.pinv(gram + np.diag(held), _RANK * held.size) @ kept.T
 
     expected = template.value - template.value.mean()
     norm = float(expected @ expected)

@@ -194,13 +194,22 @@ def _corners(layout: Layout) -> Points:
 
 def _followed(image: NDArray[np.float32], grid: Grid, way: _Way) -> Fit:
     """Fit what is near the finder pattern, then more and more of a long symbol."""
+    fit = Fit(grid, 0.0)
+    for template in _growing(way.layout, way.format):
+        fit = refine(image, fit.grid, template)
+    return fit
+
+
+@lru_cache(maxsize=256)
+def _growing(layout: Layout, number: int) -> list[Template]:
+    """Return the expectation near the finder pattern, then more and more of it."""
     # few points do while it is to be seen whether there is anything at all
-    template, fit = _template(way.layout, way.format).thinned(), Fit(grid, 0.0)
-    reach = float(_NEAR)
-    while reach < way.layout.shape[1]:
-        fit = refine(image, fit.grid, template.some(template.points[:, 1] < reach))
+    template = _template(layout, number).thinned()
+    parts, reach = [], float(_NEAR)
+    while reach < layout.shape[1]:
+        parts.append(template.some(template.points[:, 1] < reach))
         reach *= _REACH
-    return refine(image, fit.grid, template)
+    return [*parts, template]
 
 
 def _score(image: NDArray[np.float32], fit: Fit, way: _Way) -> float:
