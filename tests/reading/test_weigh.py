@@ -87,3 +87,26 @@ def test_noise_is_not_even_decoded() -> None:
     _, grid = picture(0.0)
     result = weigh(image, grid, inverted=False, effort=3)
     assert result.result is None or isinstance(result.result, NotReadable)
+
+
+def test_what_was_taken_for_mirrored_is_read_the_other_way_round() -> None:
+    image, grid = picture(1.0)
+    upright = weigh(image, grid, inverted=False, effort=1)
+    other = weigh(image, grid.transposed(), inverted=False, effort=1)
+    assert (upright.turned, other.turned) == (False, True)
+    for found in (upright, other):
+        assert isinstance(found.result, DecodedSymbol)
+        assert found.result.content.payload == upright.result.content.payload
+        np.testing.assert_allclose(found.seen.grid.corners_yx, grid.corners_yx, atol=1)
+        assert (((found.seen.llr < 0) != SYMBOL.matrix).mean()) < 0.01
+
+
+def test_the_other_way_round_is_tried_where_the_format_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "mirror_odds", lambda llr, layout: 3.0)
+    image, grid = picture(1.0)
+    found = weigh(image, grid, inverted=False, effort=1)
+    assert isinstance(found.result, DecodedSymbol)
+    assert not found.turned
+    assert found.tries == 2

@@ -9,9 +9,15 @@ import pytest
 
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.encode import byte_capacity, encode
+from napari_nanoqr.symbols.kinds import layout_of
 from napari_nanoqr.symbols.placement import bit_order, block_positions
 from napari_nanoqr.symbols.qr import qr_layout
-from napari_nanoqr.symbols.soft_decode import NotReadable, decode_likelihoods, likely_formats
+from napari_nanoqr.symbols.soft_decode import (
+    NotReadable,
+    decode_likelihoods,
+    likely_formats,
+    mirror_odds,
+)
 from napari_nanoqr.symbols.symbol import Symbol
 from napari_nanoqr.symbols.tables import block_structure
 
@@ -91,3 +97,18 @@ def test_the_format_is_found_by_its_likelihood() -> None:
 def test_what_is_no_qr_code_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(Undecodable):
         decode_likelihoods(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("name", ["M3", "1", "7"])
+def test_format_and_dark_module_tell_which_way_round_a_symbol_is(name: str) -> None:
+    symbol = encode(b"1234", version=int(name) if name.isdecimal() else name)
+    layout = layout_of(symbol.matrix.shape)
+    llr = np.where(symbol.matrix, -4.0, 4.0).astype(np.float32)
+    odds = mirror_odds(llr, layout)
+    assert odds < -4
+    assert mirror_odds(llr.T, layout) == pytest.approx(-odds)
+    # data say nothing of it
+    llr[layout.codeword_places] *= -1
+    assert mirror_odds(llr, layout) == pytest.approx(odds)
+    wide = layout_of(encode(b"1234", symbology="rMQR").matrix.shape)
+    assert mirror_odds(np.zeros(wide.shape, np.float32), wide) == -np.inf

@@ -8,7 +8,7 @@ again, from all modules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,10 @@ class ModuleLikelihoods:
     def rho(self) -> float:
         """Half the distance between the levels over the noise of a module."""
         return self.amplitude / self.sigma if self.sigma > 0 else 0.0
+
+    def transposed(self) -> ModuleLikelihoods:
+        """Return the same with rows and columns exchanged."""
+        return replace(self, llr=self.llr.T, blank=self.blank.T, grid=self.grid.transposed())
 
 
 def module_likelihoods(

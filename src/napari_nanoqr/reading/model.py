@@ -112,14 +112,15 @@ class ModelStep:
             image, candidate.grid, inverted=candidate.correlation < 0, effort=effort, tries=tries
         )
         seen, result = weighed.seen, weighed.result
+        mirrored = candidate.mirrored ^ weighed.turned
         # a symbol that says nothing may as well be an even surface
         if isinstance(result, DecodedSymbol) and result.content.payload:
             fitted = fit_to_symbol(image, seen.grid, result.symbol.matrix)
-            reading = likely_reading_of(result, fitted, candidate.mirrored, seen, source)
+            reading = likely_reading_of(result, fitted, mirrored, seen, source)
             return reading, weighed.tries - 1
         if candidate.score < CONVINCING or isinstance(result, DecodedSymbol):
             return None, weighed.tries
-        return unread_of(image, seen, result, candidate.mirrored, source), weighed.tries
+        return unread_of(image, seen, result, mirrored, source), weighed.tries
 
 
 def others(scene: Scene, stretch_y: float) -> bool:

@@ -8,15 +8,22 @@ Transactions on Telecommunications 6 (1995) 507).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, ModuleLikelihoods
+from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, Known, ModuleLikelihoods
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.symbols.decode import DecodedSymbol
-from napari_nanoqr.symbols.soft_decode import QUICK_EFFORT, NotReadable, decode_likelihoods
+from napari_nanoqr.symbols.kinds import layout_of
+from napari_nanoqr.symbols.soft_decode import (
+    FORMAT_RANGE,
+    QUICK_EFFORT,
+    NotReadable,
+    decode_likelihoods,
+    mirror_odds,
+)
 
 MOST_CHANCE = 1e-6
 """Largest probability of a wrong answer that is accepted, over all candidates of an image."""
@@ -38,11 +45,14 @@ class Weighed:
         The symbol, or how far decoding came; None where it was not tried.
     tries : int
         How often it was tried to decode, with what was tried before.
+    turned : bool
+        Rows and columns are exchanged: what was taken for upright is mirrored, or the reverse.
     """
 
     seen: ModuleLikelihoods
     result: DecodedSymbol | NotReadable | None
     tries: int
+    turned: bool = False
 
 
 def weigh(
@@ -68,29 +78,50 @@ def weigh(
     Weighed
         What was seen last, and what it says.
     """
-    known: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+    known: Known | None = None
     together, level = False, min(QUICK_EFFORT, effort)
     equaliser, passes = Equaliser(image, grid, inverted), FIRST_PASSES
+    ways: tuple[bool, ...] = ()
     while True:
         seen, passes = equaliser.look(known, passes, together=together), 1
         if seen.expected_error_rate > MOST_ERROR_RATE:
             return Weighed(seen, None, tries)
+        if known is None:
+            ways = _ways_round(seen.llr)
         further = False
         while not further:
-            tries += 1
-            # over all that may be tried, what each has of the chance adds up to one
-            result = decode_likelihoods(
-                seen.llr, effort=level, most_chance=MOST_CHANCE, places=tries * (tries + 1)
-            )
-            if isinstance(result, DecodedSymbol) or not result.failed_blocks:
-                return Weighed(seen, result, tries)
-            further = result.certain.sum() > (0 if known is None else known[1].sum())
-            if further:
-                known = result.dark, result.certain
-            elif level == effort:
-                return Weighed(seen, result, tries)
-            elif not together:
-                together = further = True
-            else:
-                # seen as well as can be: the longest searches come last
-                level = effort
+            failed: Weighed | None = None
+            for turned in ways:
+                tries += 1
+                shown = seen.transposed() if turned else seen
+                # over all that may be tried, what each has of the chance adds up to one
+                result = decode_likelihoods(
+                    shown.llr, effort=level, most_chance=MOST_CHANCE, places=tries * (tries + 1)
+                )
+                weighed = Weighed(shown, result, tries, turned)
+                if isinstance(result, DecodedSymbol) or not result.failed_blocks:
+                    return weighed
+                further = result.certain.sum() > (0 if known is None else known[1].sum())
+                if further:
+                    dark, certain = result.dark, result.certain
+                    known = (dark.T, certain.T) if turned else (dark, certain)
+                    # no block would have been found the other way round
+                    ways = (turned,)
+                    break
+                failed = failed or weighed
+            if not further:
+                assert failed is not None  # there is always one way
+                if level == effort:
+                    return replace(failed, tries=tries)
+                if not together:
+                    together = further = True
+                else:
+                    # seen as well as can be: the longest searches come last
+                    level = effort
+
+
+def _ways_round(llr: NDArray[np.float32]) -> tuple[bool, ...]:
+    """Return whether rows and columns have to be exchanged, both ways where it is open."""
+    odds = mirror_odds(llr, layout_of(llr.shape))
+    first = odds > 0
+    return (first, not first) if abs(odds) < FORMAT_RANGE else (first,)

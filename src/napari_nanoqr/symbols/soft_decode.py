@@ -122,6 +122,34 @@ def likely_formats(llr: NDArray[np.float32], layout: Layout) -> list[tuple[str, 
     return [layout.formats[i] for i in order if scores[order[0]] - scores[i] < FORMAT_RANGE]
 
 
+def mirror_odds(llr: NDArray[np.float32], layout: Layout) -> float:
+    """Return how much likelier a symbol is mirrored than not, by all but its data.
+
+    Parameters
+    ----------
+    llr : (rows, columns) float32 array
+        Natural logarithm of P(light) / P(dark).
+    layout : Layout
+        Kind of symbol.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the ratio of likelihoods; -inf where rows are not as many as columns.
+    """
+    if layout.shape[0] != layout.shape[1]:
+        return -np.inf
+    upright, mirrored = (_without_data(way.astype(np.float64), layout) for way in (llr, llr.T))
+    return mirrored - upright
+
+
+def _without_data(llr: NDArray[np.float64], layout: Layout) -> float:
+    """Return the log-likelihood of function patterns and any format, up to a constant."""
+    function = float(((0.5 - layout.dark) * llr)[layout.certain].sum())
+    formats = (0.5 - layout.format_words) @ llr[layout.format_places]
+    return function + float(np.logaddexp.reduce(formats))
+
+
 def _decode_blocks(
     llr: NDArray[np.float32],
     layout: Layout,
