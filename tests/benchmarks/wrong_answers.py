@@ -26,6 +26,8 @@ from napari_nanoqr.symbols.encode import encode
 ELECTRONS = {"too faint": (2, 14), "readable": (20, 200)}
 """Electrons a pixel of images with a code, from and to."""
 
+TEXT = b"abcdefghijklmnopqrstuvwxyz0123456789-./:"
+
 KINDS = ("white noise", "smoothed noise", "texture", *ELECTRONS)
 ORDER = (*KINDS[:4], *["readable"] * 4)
 
@@ -36,8 +38,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    payloads = [rng.bytes(50), rng.bytes(9), rng.bytes(30)]
-    codes = [encode(payloads[0], "L"), encode(payloads[1], "H"), encode(payloads[2], "Q")]
+    texts = [rng.choice(np.frombuffer(TEXT, dtype=np.uint8), n).tobytes() for n in (53, 21)]
+    payloads = [rng.bytes(50), rng.bytes(9), rng.bytes(30), *texts]
+    codes = [encode(payload, level) for payload, level in zip(payloads[:3], "LHQ", strict=True)]
+    # one full of text, and one half empty
+    codes += [encode(text, "L", 3) for text in texts]
     patterns = [pattern_of(plan_milling(Design(code))) for code in codes]
     images: Counter[str] = Counter()
     right: Counter[str] = Counter()

@@ -68,6 +68,10 @@ class BlockChance:
     plain: float
     another: float
 
+    def once_in(self, count: int) -> BlockChance:
+        """Return the same where so many chances an accident has more."""
+        return BlockChance(min(1.0, count * self.plain), self.another)
+
     def least(self, tried: Tried) -> float:
         """Return what the chance comes to at best, whatever else is known."""
         return min(tried.places * tried.formats * self.plain, self.another)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.symbols.chance import BlockChance, Tried, chance_of_block, chance_of_symbol
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble
+from napari_nanoqr.symbols.forms import Form, likely_forms
 from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
 from napari_nanoqr.symbols.layout import Layout
 from napari_nanoqr.symbols.placement import bit_order, block_positions
@@ -19,6 +20,9 @@ MOST_FORMATS = 4
 
 QUICK_EFFORT = 2
 """Effort with which every block is searched first."""
+
+_SURE = 30.0
+"""Logarithm of the odds of a bit that was decoded already, or is taken for granted."""
 
 FORMAT_RANGE = 12.0
 """Combinations that are less likely than the best by more than this (natural logarithm) are
@@ -161,38 +165,53 @@ def _decode_blocks(
 ) -> DecodedSymbol | NotReadable:
     from napari_nanoqr.codes.soft import decode_soft
 
-    parity = layout.blocks[error].parity
-    blocks = _soft_blocks(llr, layout, error, mask)
+    structure = layout.blocks[error]
+    parity = structure.parity
+    seen = _Bits.of(llr, layout, error, mask)
+    blocks = block_positions(structure)
     found: dict[int, SoftDecoded] = {}
     chances: dict[int, BlockChance] = {}
+    assumed = False
     # long searches only where quick ones have shown that there is a symbol at all
     for level in range(min(QUICK_EFFORT, effort), effort + 1):
-        missing = [number for number in range(len(blocks)) if number not in found]
-        for number in missing:
-            _, ratios, known = blocks[number]
-            decoded = decode_soft(ratios, parity, effort=level, known=known)
-            if decoded is not None:
-                chances[number] = chance_of_block(ratios, known, decoded, parity)
-                # what all blocks add up to is looked at in the end
-                if chances[number].least(tried) <= most_chance:
-                    found[number] = decoded
-                    continue
-            if not found and number > len(blocks) // 2:
-                break
+        told = seen
+        for number, answer in found.items():
+            told = told.told(blocks[number], answer.codeword)
+        forms = likely_forms(told.ratios[: structure.data_bits], layout.syntax)
+        for attempt, form in enumerate((*forms, None), start=1):
+            looked = seen if form is None else seen.in_form(form)
+            for number in [number for number in range(len(blocks)) if number not in found]:
+                ratios, known = looked.block(blocks[number])
+                decoded = decode_soft(ratios, parity, effort=level, known=known)
+                if decoded is not None:
+                    # the k-th counts as k (k + 1): together they are no likelier than one alone
+                    one = chance_of_block(*seen.block(blocks[number]), decoded, parity)
+                    chances[number] = one.once_in(attempt * (attempt + 1) if forms else 1)
+                    # what all blocks add up to is looked at in the end
+                    if chances[number].least(tried) <= most_chance:
+                        found[number] = decoded
+                        assumed |= form is not None
+                        continue
+                if not found and number > len(blocks) // 2:
+                    break
     failed = tuple(number for number in range(len(blocks)) if number not in found)
     corrected = np.zeros(layout.blocks[error].codewords, dtype=np.uint8)
     for number, decoded in found.items():
-        corrected[blocks[number][0]] = decoded.codeword
+        corrected[blocks[number]] = decoded.codeword
     if failed:
-        dark, certain = _modules_of(corrected, layout, error, mask, [blocks[n][0] for n in found])
+        dark, certain = _modules_of(corrected, layout, error, mask, [blocks[n] for n in found])
         return NotReadable(error, mask, failed, len(blocks), dark, certain)
-    counts = tuple(found[number].wrong_codewords for number in range(len(blocks)))
+    # bits that were taken for granted may have looked otherwise as well
+    looked_like = np.packbits(seen.ratios < 0)
+    counts = tuple(int((corrected[at] != looked_like[at]).sum()) for at in blocks)
     nothing = np.zeros(layout.dark.shape, dtype=bool)
     try:
         result = assemble(corrected, llr < 0, error, mask, counts, 1.0)
     except Undecodable:
         return NotReadable(error, mask, (), len(blocks), nothing, nothing)
-    chance = chance_of_symbol(llr, result.symbol, result.content, list(chances.values()), tried)
+    # filler that was taken for granted is no further check
+    content = replace(result.content, filler_bits=0) if assumed else result.content
+    chance = chance_of_symbol(llr, result.symbol, content, list(chances.values()), tried)
     if chance > most_chance:
         every = tuple(range(len(blocks)))
         return NotReadable(error, mask, every, len(blocks), nothing, nothing)
@@ -218,19 +237,48 @@ def _modules_of(
     return dark ^ (layout.masks[mask] & certain), certain
 
 
-def _soft_blocks(
-    llr: NDArray[np.float32], layout: Layout, error: str, mask: int
-) -> list[tuple[NDArray[np.int_], NDArray[np.float32], NDArray[np.bool_]]]:
-    """Return each block's positions, the ratios of its bits, and which bits are known."""
-    structure = layout.blocks[error]
-    order = bit_order(structure)
-    # a dark module is a 1 where the mask is not set: its ratio counts for the bit as it is
-    turned = np.where(layout.masks[mask], -llr, llr)[layout.codeword_places]
-    # bits that are not placed are zero
-    bits = np.ones(8 * structure.codewords, dtype=np.float32)
-    known = np.ones(bits.shape, dtype=bool)
-    bits[order], known[order] = turned[: order.size], False
-    return [
-        (positions, bits.reshape(-1, 8)[positions], known.reshape(-1, 8)[positions])
-        for positions in block_positions(structure)
-    ]
+@dataclass(frozen=True, eq=False)
+class _Bits:
+    """The bits of all codewords, data before parity.
+
+    Parameters
+    ----------
+    ratios : (8 n,) float32 array
+        Natural logarithm of P(bit is 0) / P(bit is 1).
+    known : (8 n,) bool array
+        Bits that are certain.
+    """
+
+    ratios: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, llr: NDArray[np.float32], layout: Layout, error: str, mask: int) -> _Bits:
+        """Return the bits as the modules show them."""
+        structure = layout.blocks[error]
+        order = bit_order(structure)
+        # a dark module is a 1 where the mask is not set: its ratio counts for the bit as it is
+        turned = np.where(layout.masks[mask], -llr, llr)[layout.codeword_places]
+        # bits that are not placed are zero
+        bits = np.ones(8 * structure.codewords, dtype=np.float32)
+        known = np.ones(bits.shape, dtype=bool)
+        bits[order], known[order] = turned[: order.size], False
+        return cls(bits, known)
+
+    def block(self, positions: NDArray[np.int_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return those of some codewords, ``(n, 8)``."""
+        return self.ratios.reshape(-1, 8)[positions], self.known.reshape(-1, 8)[positions]
+
+    def told(self, positions: NDArray[np.int_], codewords: NDArray[np.uint8]) -> _Bits:
+        """Return the bits with some codewords as certain as can be."""
+        ratios = self.ratios.reshape(-1, 8).copy()
+        ratios[positions] = np.where(np.unpackbits(codewords).reshape(-1, 8), -_SURE, _SURE)
+        return _Bits(ratios.ravel(), self.known)
+
+    def in_form(self, form: Form) -> _Bits:
+        """Return the bits with those that a form fixes."""
+        ratios, known = self.ratios.copy(), self.known.copy()
+        data = np.s_[: form.fixed.size]
+        ratios[data][form.fixed] = np.where(form.ones[form.fixed], -_SURE, _SURE)
+        known[data] |= form.fixed
+        return _Bits(ratios, known)
