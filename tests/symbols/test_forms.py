@@ -55,7 +55,7 @@ def test_the_form_of_a_stream_is_found_in_noise(payload: bytes, fixed: int) -> N
     for seed in range(5):
         forms = likely_forms(seen(bits, 1.5, seed), SYNTAX)
         # heads that differ in a few bits may leave open which of two it is
-        (form,) = [form for form in forms if form.fixed.sum() == fixed]
+        form = next(form for form in forms if form.fixed.sum() == fixed)
         np.testing.assert_array_equal(form.ones[form.fixed], bits[form.fixed] == 1)
         assert form.odds > 10
 
@@ -66,6 +66,17 @@ def test_forms_of_what_is_seen_well_hold(payload: bytes) -> None:
     for form in likely_forms(seen(bits, 4.0), SYNTAX)[:1]:
         # several segments have no form of their own, but may end where one would
         assert (form.ones[form.fixed] == bits[form.fixed]).mean() > 0.9
+
+
+def test_common_characters_lean_bits_and_others_do_not() -> None:
+    texts = LONG, bytes(range(128, 158))
+    small, large = (likely_forms(seen(stream(text), 1.5), SYNTAX)[0] for text in texts)
+    # the second and third bit of each character
+    leaning = np.flatnonzero(small.leaning)
+    np.testing.assert_array_equal(leaning, np.arange(53).repeat(2) * 8 + 12 + [1, 2] * 53)
+    assert (small.leaning[leaning] < 0).all()
+    assert not (small.fixed & (small.leaning != 0)).any()
+    assert not large.leaning.any()
 
 
 def test_streams_without_any_form_have_none() -> None:

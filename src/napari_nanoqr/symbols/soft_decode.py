@@ -279,6 +279,7 @@ class _Bits:
         """Return the bits with those that a form fixes."""
         ratios, known = self.ratios.copy(), self.known.copy()
         data = np.s_[: form.fixed.size]
+        ratios[data] += form.leaning
         ratios[data][form.fixed] = np.where(form.ones[form.fixed], -_SURE, _SURE)
         known[data] |= form.fixed
         return _Bits(ratios, known)
