@@ -178,7 +178,9 @@ def _decode_blocks(
         for number, answer in found.items():
             told = told.told(blocks[number], answer.codeword)
         forms = likely_forms(told.ratios[: structure.data_bits], layout.syntax)
-        for attempt, form in enumerate((*forms, None), start=1):
+        # and only for what is likeliest
+        looks = (*forms, None) if level <= QUICK_EFFORT else (*forms, None)[:1]
+        for attempt, form in enumerate(looks, start=1):
             looked = seen if form is None else seen.in_form(form)
             for number in [number for number in range(len(blocks)) if number not in found]:
                 ratios, known = looked.block(blocks[number])
