@@ -120,18 +120,24 @@ def _payload(comparison: Comparison) -> Finding:
         return Finding("payload", "pass", 1.0, "The payload is read back exactly.")
     lost = f"{len(comparison.failed_blocks)} of {comparison.blocks} blocks are lost"
     sentence = f"The payload cannot be read back: {lost}."
-    if not comparison.damage:
-        sentence += (
-            " There is no damage that noise would not explain: take an image with more electrons."
-        )
-    return Finding("payload", "fail", 0.0, sentence)
+    return Finding("payload", "fail", 0.0, sentence + _only_noise(comparison))
+
+
+def _only_noise(comparison: Comparison) -> str:
+    """Say what to do where nothing is damaged."""
+    if comparison.damage:
+        return ""
+    return " There is no damage that noise would not explain: take an image with more electrons."
 
 
 def _bit_errors(comparison: Comparison, limits: VerifyLimits) -> Finding:
     count, of = int(comparison.different.sum()), comparison.different.size
     rate = comparison.raw_bit_error_rate
     sentence = f"{count} of {of} modules look other than designed: {100 * rate:.2g} %."
-    return Finding.of("raw bit-error rate", rate, limits.bit_error_rate, sentence)
+    finding = Finding.of("raw bit-error rate", rate, limits.bit_error_rate, sentence)
+    if finding.outcome == "pass":
+        return finding
+    return replace(finding, sentence=sentence + _only_noise(comparison))
 
 
 def _damage(comparison: Comparison, design: Design, limits: VerifyLimits) -> Finding:
