@@ -172,8 +172,10 @@ def _decode_blocks(
     found: dict[int, SoftDecoded] = {}
     chances: dict[int, BlockChance] = {}
     assumed = False
+    # a block that is alone gets no help from others: it is searched for longest
+    longest = effort + 1 if effort > QUICK_EFFORT and len(blocks) == 1 else effort
     # long searches only where quick ones have shown that there is a symbol at all
-    for level in range(min(QUICK_EFFORT, effort), effort + 1):
+    for level in sorted({min(QUICK_EFFORT, effort), longest}):
         told = seen
         for number, answer in found.items():
             told = told.told(blocks[number], answer.codeword)
