@@ -1,4 +1,4 @@
-"""Compile the searches of this room: parallel threads, and only once for an installation."""
+"""Compile loops: other threads run beside them, and it is done once for an installation."""
 
 from __future__ import annotations
 

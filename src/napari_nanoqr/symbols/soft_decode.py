@@ -180,7 +180,7 @@ def _decode_blocks(
         for number, answer in found.items():
             told = told.told(blocks[number], answer.codeword)
         forms = likely_forms(told.ratios[: structure.data_bits], layout.syntax)
-        # and only for what is likeliest
+        # long ones take only what is likeliest: three times as long would find hardly more
         looks = (*forms, None) if level <= QUICK_EFFORT else (*forms, None)[:1]
         for attempt, form in enumerate(looks, start=1):
             looked = seen if form is None else seen.in_form(form)
