@@ -24,8 +24,9 @@ from napari_nanoqr.fib.plan import plan_milling
 from napari_nanoqr.physics.simulate import simulate_micrograph
 from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid
-from napari_nanoqr.reading.register import function_template, refine
+from napari_nanoqr.reading.register import refine
 from napari_nanoqr.reading.subsample import sample_modules
+from napari_nanoqr.reading.template import function_template
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.kinds import layout_of

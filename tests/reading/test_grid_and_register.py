@@ -10,8 +10,9 @@ from scipy.ndimage import gaussian_filter
 
 from napari_nanoqr.reading.grid import Grid, homography, polynomials
 from napari_nanoqr.reading.interpolation import interpolate
-from napari_nanoqr.reading.register import function_template, make_template, refine
+from napari_nanoqr.reading.register import refine
 from napari_nanoqr.reading.subsample import sample_modules
+from napari_nanoqr.reading.template import function_template, make_template
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.qr import qr_layout

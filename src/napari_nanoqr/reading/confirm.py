@@ -17,11 +17,11 @@ from napari_nanoqr.reading.native import NativeAnswer
 from napari_nanoqr.reading.register import (
     Fit,
     correlate,
-    function_template,
     refine,
     refine_known,
 )
 from napari_nanoqr.reading.subsample import sample_modules
+from napari_nanoqr.reading.template import function_template
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.qr import qr_layout

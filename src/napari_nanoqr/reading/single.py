@@ -15,12 +15,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.bend import bent, priced
 from napari_nanoqr.reading.finder_set import Finders
 from napari_nanoqr.reading.grid import Grid, Points
 from napari_nanoqr.reading.interpolation import interpolate
-from napari_nanoqr.reading.register import Fit, Template, make_template, refine
+from napari_nanoqr.reading.register import Fit, refine
 from napari_nanoqr.reading.scaled import Scaled
-from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, bent, priced, significance
+from napari_nanoqr.reading.symbol_fit import LEAST, Candidate, significance
+from napari_nanoqr.reading.template import Template, make_template
 from napari_nanoqr.symbols.kinds import layout_named
 from napari_nanoqr.symbols.layout import Layout, Modules, finder_pattern
 from napari_nanoqr.symbols.micro import VERSIONS

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from napari_nanoqr.reading.confirm import Confirmed
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.native import NativeAnswer
-from napari_nanoqr.reading.register import function_template, make_template, refine
+from napari_nanoqr.reading.register import refine
+from napari_nanoqr.reading.template import function_template, make_template
 from napari_nanoqr.reading.window import Window
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.kinds import layout_of

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.reading.bend import bent, by_rows
 from napari_nanoqr.reading.finder_set import STRONG
 from napari_nanoqr.reading.grid import Grid, Points
 from napari_nanoqr.reading.interpolation import interpolate
 from napari_nanoqr.reading.probe import corner, looks_mirrored, nearby, probe
-from napari_nanoqr.reading.register import (
-    Fit,
-    Template,
-    make_template,
-    refine,
-)
+from napari_nanoqr.reading.register import Fit, refine
 from napari_nanoqr.reading.scaled import Scaled
+from napari_nanoqr.reading.template import Template, make_template
 from napari_nanoqr.reading.triples import Place, corners_of
 from napari_nanoqr.symbols.layout import Modules
 from napari_nanoqr.symbols.qr import qr_layout
@@ -52,9 +48,6 @@ three shapes of a texture that happen to stand like finder patterns have no timi
 
 _FIT_SCORE = 6.0
 """Score of an affine fit that needs no such check."""
-
-_STIFFNESS = 0.03
-"""Of the grid: that terms pay is seen to by another criterion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,59 +213,6 @@ def _fit(
     return best.fit
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A fit and what speaks against it.
-
-    Schwarz's criterion (Annals of Statistics 6, 1978): the logarithm of what is left
-    unexplained, the modules taken as independent, and a price for each parameter.
-    """
-
-    fit: Fit
-    cost: float
-
-
-def priced(fit: Fit, parameters: int, count: int) -> Model:
-    """Return a fit of so many parameters to so many modules, and what speaks against it."""
-    left = max(1 - fit.correlation**2, 1e-9)
-    return Model(fit, float(count * np.log(left) + parameters * np.log(count)))
-
-
-def bent(image: NDArray[np.float32], straight: Fit, template: Template, count: int) -> Model:
-    """Bend a grid as far as that pays: first as a scan bends images, then in any way."""
-    best = priced(straight, 6, count)
-    for rows_only in (True, False):
-        for degree in (2, 3, 4):
-            within = _by_rows(best.fit.grid, degree) if rows_only else None
-            fit = refine(
-                image, best.fit.grid, template, degree=degree, stiffness=_STIFFNESS, within=within
-            )
-            terms = degree + 2 if rows_only else (degree + 1) * (degree + 2) // 2
-            # a change of any kind on top of one along rows has the parameters of both
-            further = priced(fit, 2 * terms, count)
-            if further.cost >= best.cost:
-                break
-            best = further
-    return best
-
-
-def _by_rows(grid: Grid, degree: int) -> NDArray[np.float64]:
-    """Return the polynomials that depend on the image's rows alone, beside affine changes.
-
-    An image is scanned row by row: drift, vibration and a scan that is not straight move
-    whole rows.
-    """
-    down, right = grid.perspective[0, :2] * np.array(grid.shape)
-    down, right = np.array([down, right]) / (abs(down) + abs(right))
-    within = np.zeros(((degree + 1) * (degree + 2) // 2, degree + 2))
-    within[:3, :3] = np.eye(3)
-    for power in range(2, degree + 1):
-        first = power * (power + 1) // 2
-        for i in range(power + 1):
-            within[first + i, power + 1] = comb(power, i) * down ** (power - i) * right**i
-    return np.asarray(np.kron(within, np.eye(2)), dtype=np.float64)
-
-
 def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: int) -> Fit:
     """Fit what is near the finder patterns, then more and more: for symbols that are bent."""
     side = side_modules(version)
@@ -281,7 +221,7 @@ def _grown(image: NDArray[np.float32], grid: Grid, template: Template, version: 
     while reach < 1.3 * side:
         part = _part(template, version, reach)
         degree = 2 if reach < 12 else 3 if reach < 0.4 * side else 4
-        within = _by_rows(fit.grid, degree)
+        within = by_rows(fit.grid, degree)
         fit = refine(image, fit.grid, part, degree=degree, stiffness=0.01, within=within)
         reach *= 1.3
     return fit
