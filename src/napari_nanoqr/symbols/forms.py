@@ -1,7 +1,7 @@
 """What a symbol's bit stream may look like, told before it is decoded.
 
 A payload hardly ever fills a symbol, and what follows it is given by the standard: a terminator
-and pad codewords. Nearly all payloads are one segment, whose head tells mode and length, and most
+and pad codewords. Payloads are one segment or a few, whose heads tell mode and length, and most
 are text, whose bytes begin with a 0 and are mostly small letters. Each such form fixes bits that
 then need not be read, and leans others. How well these bits agree with the image tells whether a
 form holds.
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_nanoqr.symbols.form_gains import COMMON, gains_of, head_of, segments_from, tail_gains
 from napari_nanoqr.symbols.segments import pad
 from napari_nanoqr.symbols.syntax import Syntax
 
@@ -24,17 +25,23 @@ MOST_FORMS = 2
 _LEAST_ODDS = 4.0
 """Natural logarithm of the odds for a form against any other stream, from which on it is tried."""
 
+_SURE_ODDS = 12.0
+"""The same from which on what a form fixes is as good as known."""
+
 _RANGE = 12.0
 """Forms less likely than the best by more than this (natural logarithm) are not tried."""
 
-_COMMON = {1: 0.75, 2: 0.95}
-"""How often the second and the third bit of a character are 1 in texts of small letters with some
-digits and signs: in this project's documentation 0.75 and 0.97, in the addresses there 0.78 and
-0.99. The other bits are 1 in a quarter to three fifths and tell little."""
+_MOST_SEGMENTS = 4
+"""Segments that are told one after the other, prefixes such as that of a set counted in."""
 
-_PADS = (0xEC, 0x11)
+_MORE = 0.1
+"""Share of segments that are taken to be followed by another one."""
 
-_BITS_A_CHARACTER = {"numeric": 10 / 3, "alphanumeric": 11 / 2, "byte": 8.0}
+_OPEN = 6
+"""Beginnings of a stream that are followed, the likeliest first."""
+
+_LEAST_BEFORE = -4.0
+"""Odds of beginnings that are followed: what comes after a few digits can still speak for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +66,27 @@ class Form:
     odds: float
 
 
+class _Segment(NamedTuple):
+    """A segment of a stream: what :class:`~.form_gains.Segments` says of one."""
+
+    mode: str
+    characters: str
+    length: int
+    end: int
+
+
+class _Stream(NamedTuple):
+    """Segments one after the other, and the natural logarithm of the odds for them."""
+
+    odds: float
+    segments: tuple[_Segment, ...]
+
+    @property
+    def end(self) -> int:
+        """The bit after the last segment."""
+        return self.segments[-1].end if self.segments else 0
+
+
 def likely_forms(ratios: NDArray[np.float32], syntax: Syntax) -> list[Form]:
     """Return forms that a stream has, as far as its bits tell.
 
@@ -76,115 +104,102 @@ def likely_forms(ratios: NDArray[np.float32], syntax: Syntax) -> list[Form]:
 
     Notes
     -----
-    Against bits that are as often 0 as 1, a bit that is fixed gains 1 for certain where the image
-    agrees, ln(2 P(bit)) in general. Before the image, all lengths of all modes are as likely.
+    Before the image, all modes and lengths that a segment may have are as likely.
     """
     if ratios.size % 8:
         # streams that end in half a codeword are too short to gain anything
         return []
-    clipped = ratios.astype(np.float64)
-    gains = np.log(2.0) - np.stack((np.logaddexp(0.0, -clipped), np.logaddexp(0.0, clipped)))
-    tails = _tails(gains, syntax)
-    found: list[tuple[float, _Segment]] = []
-    total = 0
-    for mode, width in syntax.count_bits.items():
-        if mode not in _BITS_A_CHARACTER:
-            continue
-        head = syntax.head_bits(mode)
-        most = int((ratios.size - head) / _BITS_A_CHARACTER[mode])
-        counts = np.arange(1, min(most, (1 << width) - 1) + 1)
-        ends = head + np.ceil(counts * _BITS_A_CHARACTER[mode] - 1e-6).astype(int)
-        odds = _head_gains(gains, counts, mode, syntax) + tails[ends]
-        ways = [(odds, "any")]
-        if mode == "byte":
-            text, common = _text_gains(gains[:, head : head + 8 * counts.size])
-            ways += [(odds + text, "text"), (odds + text + common, "common")]
-        for odds, characters in ways:
-            total += counts.size
-            for i in np.argsort(-odds, kind="stable")[:MOST_FORMS]:
-                segment = _Segment(mode, int(counts[i]), int(ends[i]), characters)
-                found.append((float(odds[i]), segment))
-    before = float(np.log(max(total, 1)))
-    found.sort(key=lambda pair: -pair[0])
+    gains = gains_of(ratios)
+    tails = tail_gains(gains, syntax)
+    streams: list[_Stream] = []
+    beginnings = [_Stream(0.0, ())]
+    for _ in range(_MOST_SEGMENTS):
+        further: list[_Stream] = []
+        for before in beginnings:
+            ended, going_on = _followed(before, gains, tails, syntax)
+            streams += ended
+            further += going_on
+        worth_it = [stream for stream in further if stream.odds > _LEAST_BEFORE]
+        beginnings = sorted(worth_it, key=lambda stream: -stream.odds)[:_OPEN]
+    streams.sort(key=lambda stream: -stream.odds)
     return [
-        _form(segment, odds - before, ratios.size, syntax)
-        for odds, segment in found[:MOST_FORMS]
-        if odds - before > _LEAST_ODDS and found[0][0] - odds < _RANGE
+        _form(stream, ratios.size, syntax)
+        for stream in streams[:MOST_FORMS]
+        if stream.odds > _LEAST_ODDS and streams[0].odds - stream.odds < _RANGE
     ]
 
 
-class _Segment(NamedTuple):
-    """The only one of a stream: its mode, length, last bit, and kind of characters.
+def _followed(
+    before: _Stream, gains: NDArray[np.float64], tails: NDArray[np.float64], syntax: Syntax
+) -> tuple[list[_Stream], list[_Stream]]:
+    """Return the likeliest streams with one more segment, as they end there and as they go on."""
+    last = before.segments[-1] if before.segments else None
+    first = last is None or last.length == 0
+    options = [
+        option
+        for option in segments_from(gains, before.end, syntax)
+        # two segments of a mode could be one, and what has no characters comes first
+        if last is None or (option.mode != last.mode and (first or option.counts[0] > 0))
+    ]
+    price = float(np.log(max(sum(option.counts.size for option in options), 1)))
+    ended: list[_Stream] = []
+    going_on: list[_Stream] = []
+    for option in options:
+        # beside others, a segment of few characters would be longer than these as bytes
+        as_bytes = option.ends - before.end >= 8 * option.counts
+        pays = ~as_bytes | (option.mode == "byte") | (option.counts == 0)
+        ends = (pays | first) & (option.counts > 0)
+        for streams, may, more in (
+            (ended, ends, tails[option.ends]),
+            (going_on, pays, np.log(_MORE)),
+        ):
+            odds = np.where(may, before.odds + option.gains + more - price, -np.inf)
+            for i in np.argsort(-odds, kind="stable")[:MOST_FORMS]:
+                segment = _Segment(
+                    option.mode, option.characters, int(option.counts[i]), int(option.ends[i])
+                )
+                if may[i]:
+                    streams.append(_Stream(float(odds[i]), (*before.segments, segment)))
+    return ended, going_on
 
-    These are "any", "text" with a first bit that is 0, or "common" ones, mostly small letters.
+
+def fixed_by_all(forms: list[Form], size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which bits are as good as known, since all forms that may hold fix them alike.
+
+    Parameters
+    ----------
+    forms : list of Form
+        As :func:`likely_forms` returns them.
+    size : int
+        Number of data bits.
+
+    Returns
+    -------
+    fixed, ones : (size,) bool arrays
+        Which bits, none where no form is sure, and which of them are 1.
     """
-
-    mode: str
-    length: int
-    end: int
-    characters: str
-
-
-def _head_gains(
-    gains: NDArray[np.float64], counts: NDArray[np.int_], mode: str, syntax: Syntax
-) -> NDArray[np.float64]:
-    """Return what the head of a segment of each length gains."""
-    width = syntax.head_bits(mode)
-    heads = syntax.indicators[mode] << syntax.count_bits[mode] | counts
-    ones = heads[:, None] >> np.arange(width - 1, -1, -1) & 1
-    zero, one = gains[:, :width]
-    result: NDArray[np.float64] = zero.sum() + ones @ (one - zero)
-    return result
+    fixed, ones = np.zeros((2, size), dtype=bool)
+    if forms and forms[0].odds > _SURE_ODDS:
+        ones = forms[0].ones
+        fixed = np.all([form.fixed & (form.ones == ones) for form in forms], axis=0)
+    return fixed, ones & fixed
 
 
-def _text_gains(
-    gains: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what so many characters gain by being text, and further by being common ones."""
-    common = np.zeros(gains.shape[1] // 8)
-    for place, share in _COMMON.items():
-        zero, one = gains[:, place::8]
-        common += np.logaddexp(np.log(1 - share) + zero, np.log(share) + one)
-    return np.cumsum(gains[0, ::8]), np.cumsum(common)
-
-
-def _tails(gains: NDArray[np.float64], syntax: Syntax) -> NDArray[np.float64]:
-    """Return what follows the stream gains, for each number of bits after which it ends."""
-    size = gains.shape[1]
-    zeros = np.concatenate(([0.0], np.cumsum(gains[0])))
-    # from each codeword to the last one, pad codewords by turns, from either of them on
-    bits = np.unpackbits(np.array(_PADS, dtype=np.uint8)[:, None], axis=1)[:, None]
-    by_codeword = gains.reshape(2, -1, 8)
-    pads = np.where(bits, by_codeword[1], by_codeword[0]).sum(axis=-1)
-    even = np.arange(size // 8) % 2 == 0
-    first, second = (
-        np.concatenate((np.cumsum(np.where(turn, pads[0], pads[1])[::-1])[::-1], [0.0]))
-        for turn in (even, ~even)
-    )
-    ends = np.arange(size + 1)
-    terminated = np.minimum(ends + syntax.terminator_bits, size)
-    codeword = -(-terminated // 8)
-    result: NDArray[np.float64] = (
-        zeros[8 * codeword]
-        - zeros[ends]
-        + np.where(codeword % 2 == 0, first[codeword], second[codeword])
-    )
-    return result
-
-
-def _form(segment: _Segment, odds: float, size: int, syntax: Syntax) -> Form:
-    """Return the bits that a stream of one segment fixes."""
-    width = syntax.head_bits(segment.mode)
-    head = syntax.indicators[segment.mode] << syntax.count_bits[segment.mode] | segment.length
-    stream = np.zeros(segment.end, dtype=np.uint8)
-    stream[:width] = [head >> (width - 1 - i) & 1 for i in range(width)]
-    ones = np.unpackbits(pad(stream, size, syntax)).astype(bool)
-    fixed = np.ones(size, dtype=bool)
-    fixed[width : segment.end] = False
+def _form(stream: _Stream, size: int, syntax: Syntax) -> Form:
+    """Return the bits that a stream fixes."""
+    bits, fixed = np.zeros(stream.end, dtype=np.uint8), np.ones(size, dtype=bool)
     leaning = np.zeros(size, dtype=np.float32)
-    if segment.characters != "any":
-        fixed[width : segment.end : 8] = True
-    if segment.characters == "common":
-        for place, share in _COMMON.items():
-            leaning[width + place : segment.end : 8] = np.log((1 - share) / share)
-    return Form(fixed, ones, leaning, odds)
+    start = 0
+    for mode, characters, length, end in stream.segments:
+        head = head_of(mode, np.array(length), syntax)
+        first = start + head.size
+        bits[start:first] = head
+        fixed[first:end] = False
+        if characters != "any":
+            fixed[first:end:8] = True
+        if characters == "common":
+            for place, share in COMMON.items():
+                leaning[first + place : end : 8] = np.log((1 - share) / share)
+        start = end
+    ones = np.unpackbits(pad(bits, size, syntax)).astype(bool)
+    return Form(fixed, ones, leaning, stream.odds)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.symbols.chance import BlockChance, Tried, chance_of_block, chance_of_symbol
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, assemble
-from napari_nanoqr.symbols.forms import Form, likely_forms
+from napari_nanoqr.symbols.forms import Form, fixed_by_all, likely_forms
 from napari_nanoqr.symbols.kinds import NoSymbol, layout_of
 from napari_nanoqr.symbols.layout import Layout
 from napari_nanoqr.symbols.placement import bit_order, block_positions
@@ -47,7 +47,8 @@ class NotReadable:
     blocks : int
         Number of blocks.
     dark, certain : (rows, columns) bool arrays
-        Modules of the blocks that were decoded, True = dark, and which they are.
+        Modules that are as good as known, True = dark, and which they are: those of the blocks
+        that were decoded, and those that the stream's form fixes.
     """
 
     error: str
@@ -203,7 +204,15 @@ def _decode_blocks(
     for number, decoded in found.items():
         corrected[blocks[number]] = decoded.codeword
     if failed:
-        dark, certain = _modules_of(corrected, layout, error, mask, [blocks[n] for n in found])
+        known = np.zeros((corrected.size, 8), dtype=bool)
+        for number in found:
+            known[blocks[number]] = True
+        fixed, ones = fixed_by_all(forms, structure.data_bits)
+        data = np.s_[: fixed.size]
+        bits = np.unpackbits(corrected).astype(bool)
+        bits[data] = np.where(known.ravel()[data], bits[data], ones)
+        known.ravel()[data] |= fixed
+        dark, certain = _modules_of(bits, known.ravel(), layout, error, mask)
         return NotReadable(error, mask, failed, len(blocks), dark, certain)
     # bits that were taken for granted may have looked otherwise as well
     looked_like = np.packbits(seen.ratios < 0)
@@ -223,22 +232,14 @@ def _decode_blocks(
 
 
 def _modules_of(
-    codewords: NDArray[np.uint8],
-    layout: Layout,
-    error: str,
-    mask: int,
-    decoded: list[NDArray[np.int_]],
+    bits: NDArray[np.bool_], known: NDArray[np.bool_], layout: Layout, error: str, mask: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the modules of codewords at some positions, True = dark, and which they are."""
-    settled = np.zeros(codewords.shape, dtype=bool)
-    for positions in decoded:
-        settled[positions] = True
+    """Return the modules of those bits that are known, True = dark, and which they are."""
     order = bit_order(layout.blocks[error])
     places = tuple(place[: order.size] for place in layout.codeword_places)
     dark, certain = np.zeros((2, *layout.dark.shape), dtype=bool)
-    dark[places] = np.unpackbits(codewords).astype(bool)[order]
-    certain[places] = settled.repeat(8)[order]
-    return dark ^ (layout.masks[mask] & certain), certain
+    dark[places], certain[places] = bits[order], known[order]
+    return (dark ^ layout.masks[mask]) & certain, certain
 
 
 @dataclass(frozen=True, eq=False)
