@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_nanoqr.codes import reed_solomon
-from napari_nanoqr.symbols.chance import chance_of_another
+from napari_nanoqr.symbols.chance import chance_in_turn, chance_of_another
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.kinds import layout_named
@@ -50,6 +50,39 @@ def test_all_other_codewords_together_are_as_likely_as_counted_one_by_one() -> N
     exact = np.minimum(exact, 1)
     assert np.mean(estimated) == pytest.approx(np.mean(exact), rel=0.35)
     assert np.corrcoef(np.log(estimated), np.log(exact))[0, 1] > 0.7
+
+
+def test_of_all_codewords_hardly_one_looks_likely_by_turns_where_there_is_noise() -> None:
+    rng = np.random.default_rng(0)
+    codewords = [
+        np.array([data, *reed_solomon.encode(np.array([data], dtype=np.uint8), 1)], dtype=np.uint8)
+        for data in range(256)
+    ]
+    nothing_known = np.zeros((2, 8), dtype=bool)
+    draws = 200
+    nearest = np.ones(draws)
+    for draw in range(draws):
+        noise = 3 * rng.normal(size=(1 + 256, 8)).astype(np.float32)
+        for codeword in codewords:
+            # what is seen of the second one hangs on what the first is said to be
+            ratios = np.stack((noise[0], noise[1 + int(codeword[0])]))
+            chance = chance_in_turn(ratios, nothing_known, codeword, 1)
+            nearest[draw] = min(nearest[draw], chance)
+    for limit in (0.5, 0.2, 0.05):
+        assert (nearest <= limit).mean() <= limit + 2 * np.sqrt(limit / draws)
+    assert (nearest < 0.5).any()
+
+
+def test_bits_that_are_certain_by_turns_make_a_codeword_certain() -> None:
+    codeword = reed_solomon.encode(np.arange(10, dtype=np.uint8), 4)
+    codeword = np.concatenate((np.arange(10, dtype=np.uint8), codeword))
+    sure = (1 - np.unpackbits(codeword).reshape(-1, 8) * 2.0).astype(np.float32) * 50
+    known = np.zeros(sure.shape, dtype=bool)
+    # 112 bits told, of which 80 are free
+    assert chance_in_turn(sure, known, codeword, 4) == pytest.approx(2.0**-32)
+    assert chance_in_turn(-sure, known, codeword, 4) == 1
+    known[3] = True
+    assert chance_in_turn(sure, known, codeword, 4) == pytest.approx(2.0**-32)
 
 
 @pytest.mark.parametrize(("version", "error", "payload"), SMALL)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_nanoqr.symbols.append import encode_appended
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.encode import encode
-from napari_nanoqr.symbols.forms import likely_forms
+from napari_nanoqr.symbols.forms import fixed_by_all, likely_forms
 from napari_nanoqr.symbols.layout import Layout
 from napari_nanoqr.symbols.qr import qr_layout
 from napari_nanoqr.symbols.segments import pad, shortest_segments, write_stream
+from napari_nanoqr.symbols.soft_bits import SoftBits
 from napari_nanoqr.symbols.soft_decode import NotReadable, decode_likelihoods
 from napari_nanoqr.symbols.symbol import Symbol
 from napari_nanoqr.symbols.syntax import qr_syntax
@@ -58,6 +62,45 @@ def test_the_form_of_a_stream_is_found_in_noise(payload: bytes, fixed: int) -> N
         form = next(form for form in forms if form.fixed.sum() == fixed)
         np.testing.assert_array_equal(form.ones[form.fixed], bits[form.fixed] == 1)
         assert form.odds > 10
+
+
+def test_streams_of_several_segments_have_a_form_too() -> None:
+    payload = b"chip 202511230004711 of the first lot"
+    bits = stream(payload)
+    # 5 characters, 15 digits and 17 characters, each with its head
+    ends = np.cumsum([12 + 40, 14 + 50, 12 + 136])
+    fixed = 12 + 5 + 14 + 12 + 17 + BITS - ends[-1]
+    for seed in range(5):
+        form = likely_forms(seen(bits, 2.0, seed), SYNTAX)[0]
+        assert form.fixed.sum() == fixed
+        assert not form.fixed[ends[0] + 14 : ends[1]].any()
+        np.testing.assert_array_equal(form.ones[form.fixed], bits[form.fixed] == 1)
+
+
+def test_a_symbol_of_a_set_has_a_form() -> None:
+    part = encode_appended([b"what one symbol does not hold", b"goes into several"], 3, "L")[0]
+    clean, noise = (
+        SoftBits.of(noisy(part, rho, 0), qr_layout(3), "L", part.mask).ratios[:BITS]
+        for rho in (9.0, 1.5)
+    )
+    form = likely_forms(noise, SYNTAX)[0]
+    # which one of how many, and the parity, are not known
+    assert form.fixed[:4].all()
+    assert not form.fixed[4:20].any()
+    assert form.fixed.sum() > BITS - 20 - 8 * 29
+    np.testing.assert_array_equal(form.ones[form.fixed], clean[form.fixed] < 0)
+
+
+def test_what_all_likely_forms_fix_is_as_good_as_known() -> None:
+    bits = stream(LONG)
+    forms = likely_forms(seen(bits, 1.5, 4), SYNTAX)
+    assert len(forms) == 2
+    fixed, ones = fixed_by_all(forms, BITS)
+    np.testing.assert_array_equal(ones[fixed], bits[fixed] == 1)
+    assert 0 < fixed.sum() < min(form.fixed.sum() for form in forms)
+    unlikely = [replace(forms[0], odds=5.0)]
+    assert not fixed_by_all(unlikely, BITS)[0].any()
+    assert not fixed_by_all([], BITS)[0].any()
 
 
 @given(st.text(min_size=1, max_size=12).map(str.encode))

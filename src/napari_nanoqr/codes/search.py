@@ -103,6 +103,11 @@ class SoftBlock:
             solved = self.basis().solved
             self._checks = int((~self.known[solved]).sum())
 
+    @property
+    def checks(self) -> int:
+        """Independent parity checks on the bits that may be wrong."""
+        return self._checks
+
     def accident(self, cost: float) -> float:
         """Return log2 of the number of codewords expected to be so near by accident."""
         return log2_accident(self._doubtful, cost, self._checks)

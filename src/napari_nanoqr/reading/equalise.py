@@ -8,6 +8,8 @@ again, from all modules.
 
 from __future__ import annotations
 
+import itertools
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +45,12 @@ Known = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 FIRST_PASSES = 2
 """How often the pulse is learned again when modules are looked at for the first time."""
+
+Likelihoods = NDArray[np.float32]
+
+_TURNS = ((0, 0), (1, 1), (0, 1), (1, 0))
+"""Rows and columns, even or odd, of the modules that are weighed by turns: those that touch at an
+edge last."""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
@@ -186,6 +194,40 @@ class Equaliser:
             if llr is None:
                 break
         return _result(llr, self._lost, self._levels, self._pulse, self._grid)
+
+    def in_turn(self, modules: NDArray[np.bool_], seen: ModuleLikelihoods) -> Likelihoods:
+        """Weigh modules by turns, with those before them taken for what a symbol would have there.
+
+        Every second module of every second row comes at a time, so that most neighbours of the
+        last ones have been told.
+
+        Parameters
+        ----------
+        modules : (rows, columns) bool array
+            The symbol, True = dark.
+        seen : ModuleLikelihoods
+            What :meth:`look` said last; it stands for those that come first.
+
+        Returns
+        -------
+        (rows, columns) float32 array
+            ln P(light) / P(dark); no value depends on a module that comes later.
+        """
+        other = self._copied()
+        parity = np.indices(modules.shape) % 2
+        turns = [(parity[0] == row) & (parity[1] == column) for row, column in _TURNS]
+        llr, told = seen.llr.copy(), np.zeros_like(modules)
+        for before, now in itertools.pairwise(turns):
+            told |= before
+            llr[now] = other.look((modules, told), together=True).llr[now]
+        return llr
+
+    def _copied(self) -> Equaliser:
+        """Return one that goes on from here without changing this one."""
+        other = copy(self)
+        for name in ("_signs", "_variance", "_counted"):
+            setattr(other, name, getattr(self, name).copy())
+        return other
 
     def _before_all(self) -> Pulse:
         """Count what is certain, and return what it says of the pulse."""

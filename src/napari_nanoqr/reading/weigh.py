@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, Known, ModuleLikelihoods
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.symbols.block_search import QUICK_EFFORT
 from napari_nanoqr.symbols.decode import DecodedSymbol
+from napari_nanoqr.symbols.guess import Guess
 from napari_nanoqr.symbols.kinds import layout_of
 from napari_nanoqr.symbols.soft_decode import (
     FORMAT_RANGE,
-    QUICK_EFFORT,
     NotReadable,
     decode_likelihoods,
     mirror_odds,
@@ -53,6 +54,11 @@ class Weighed:
     result: DecodedSymbol | NotReadable | None
     tries: int
     turned: bool = False
+
+    @property
+    def guess(self) -> Guess | None:
+        """What the symbol may be where it was not decoded."""
+        return self.result.guess if isinstance(self.result, NotReadable) else None
 
 
 def weigh(
@@ -108,9 +114,14 @@ def weigh(
                     # no block would have been found the other way round
                     ways = (turned,)
                     break
-                failed = failed or weighed
+                if failed is None or (failed.guess is None and weighed.guess is not None):
+                    failed = weighed
             if not further:
                 assert failed is not None  # there is always one way
+                if together and failed.guess is not None:
+                    tries += 1
+                    if (answer := _judged(equaliser, failed, failed.guess, tries)) is not None:
+                        return answer
                 if level == effort:
                     return replace(failed, tries=tries)
                 if not together:
@@ -118,6 +129,18 @@ def weigh(
                 else:
                     # seen as well as can be: the longest searches come last
                     level = effort
+
+
+def _judged(equaliser: Equaliser, failed: Weighed, guess: Guess, tries: int) -> Weighed | None:
+    """Return the symbol that was guessed where its modules, weighed by turns, speak for it."""
+    modules = guess.decoded.symbol.matrix
+    upright = failed.seen.transposed() if failed.turned else failed.seen
+    in_turn = equaliser.in_turn(modules.T if failed.turned else modules, upright)
+    in_turn = in_turn.T if failed.turned else in_turn
+    chance = guess.chance(failed.seen.llr, in_turn, tries * (tries + 1))
+    if chance > MOST_CHANCE:
+        return None
+    return replace(failed, result=replace(guess.decoded, chance=chance), tries=tries)
 
 
 def _ways_round(llr: NDArray[np.float32]) -> tuple[bool, ...]:

@@ -97,6 +97,49 @@ def chance_of_block(
     return BlockChance(2.0 ** min(0.0, decoded.log2_chance), another)
 
 
+def chance_in_turn(
+    ratios: NDArray[np.float32],
+    known: NDArray[np.bool_],
+    codeword: NDArray[np.uint8],
+    parity: int,
+) -> float:
+    """Return how likely a codeword is wrong, by bits that are weighed one after the other.
+
+    Parameters
+    ----------
+    ratios : (n, 8) float32 array
+        Natural logarithm of P(bit is 0) / P(bit is 1), each with bits that come earlier in some
+        order as the codeword says.
+    known : (n, 8) bool array
+        Bits that cannot be wrong.
+    codeword : (n,) uint8 array
+        The codeword.
+    parity : int
+        Parity codewords of the block.
+
+    Returns
+    -------
+    float
+        At most 1.
+
+    Notes
+    -----
+    The product of the probabilities that its bits are given, twice each, has the mean 1 over all
+    words, however these probabilities come about, since they add up to one for each bit and hang
+    on earlier bits alone. So it exceeds x for less than one word in x (Markov's inequality), and
+    of 2^k codewords that have nothing to do with the image not even one is expected to where x is
+    2^k times as large. This is the dependence-testing bound (Polyanskiy, Poor and Verdu, IEEE
+    Trans. Inf. Theory 56 (2010) 2307, theorem 17).
+    """
+    # here, because it loads the compiler
+    from napari_nanoqr.codes.search import SoftBlock
+
+    checks = SoftBlock.of(ratios, parity, known).checks
+    sure = 1 - np.unpackbits(codeword).reshape(-1, 8) * 2.0
+    told = (1 - np.logaddexp(0.0, -sure * ratios) / np.log(2.0))[~known]
+    return float(2.0 ** min(0.0, told.size - checks - told.sum()))
+
+
 def chance_of_symbol(
     llr: NDArray[np.float32],
     symbol: Symbol,

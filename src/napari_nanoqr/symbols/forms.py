@@ -37,8 +37,11 @@ _MOST_SEGMENTS = 4
 _MORE = 0.1
 """Share of segments that are taken to be followed by another one."""
 
-_OPEN = 6
+_OPEN = 10
 """Beginnings of a stream that are followed, the likeliest first."""
+
+_LENGTHS = 4
+"""Of each kind of segment at one place."""
 
 _LEAST_BEFORE = -4.0
 """Odds of beginnings that are followed: what comes after a few digits can still speak for them."""
@@ -104,7 +107,7 @@ def likely_forms(ratios: NDArray[np.float32], syntax: Syntax) -> list[Form]:
 
     Notes
     -----
-    Before the image, all modes and lengths that a segment may have are as likely.
+    Before the image, all modes of a segment are as likely, and all its lengths.
     """
     if ratios.size % 8:
         # streams that end in half a codeword are too short to gain anything
@@ -141,10 +144,10 @@ def _followed(
         # two segments of a mode could be one, and what has no characters comes first
         if last is None or (option.mode != last.mode and (first or option.counts[0] > 0))
     ]
-    price = float(np.log(max(sum(option.counts.size for option in options), 1)))
     ended: list[_Stream] = []
     going_on: list[_Stream] = []
     for option in options:
+        price = np.log(len(options)) + np.log(option.counts.size)
         # beside others, a segment of few characters would be longer than these as bytes
         as_bytes = option.ends - before.end >= 8 * option.counts
         pays = ~as_bytes | (option.mode == "byte") | (option.counts == 0)
@@ -154,7 +157,7 @@ def _followed(
             (going_on, pays, np.log(_MORE)),
         ):
             odds = np.where(may, before.odds + option.gains + more - price, -np.inf)
-            for i in np.argsort(-odds, kind="stable")[:MOST_FORMS]:
+            for i in np.argsort(-odds, kind="stable")[:_LENGTHS]:
                 segment = _Segment(
                     option.mode, option.characters, int(option.counts[i]), int(option.ends[i])
                 )
