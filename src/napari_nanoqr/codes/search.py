@@ -70,6 +70,8 @@ class SoftBlock:
         Bits that cannot be wrong.
     parity : int
         Parity codewords at the end of the block.
+    checks : int
+        Independent parity checks on the bits that may be wrong.
     """
 
     reliabilities: NDArray[np.float32]
@@ -81,7 +83,7 @@ class SoftBlock:
     flips: NDArray[np.bool_] | None = None
     _log2_chance: float | None = None
     _doubtful: NDArray[np.float32] = field(init=False)
-    _checks: int = field(init=False)
+    checks: int = field(init=False)
 
     @classmethod
     def of(
@@ -98,23 +100,18 @@ class SoftBlock:
     def __post_init__(self) -> None:
         self._doubtful = self.reliabilities[~self.known]
         # where nearly everything is known, some checks concern known bits alone
-        self._checks = min(8 * self.parity, self._doubtful.size)
+        self.checks = min(8 * self.parity, self._doubtful.size)
         if self.known.sum() > 8 * self.parity:
             solved = self.basis().solved
-            self._checks = int((~self.known[solved]).sum())
-
-    @property
-    def checks(self) -> int:
-        """Independent parity checks on the bits that may be wrong."""
-        return self._checks
+            self.checks = int((~self.known[solved]).sum())
 
     def accident(self, cost: float) -> float:
         """Return log2 of the number of codewords expected to be so near by accident."""
-        return log2_accident(self._doubtful, cost, self._checks)
+        return log2_accident(self._doubtful, cost, self.checks)
 
     def is_rarer(self, cost: float, log2_chance: float) -> bool:
         """Tell whether codewords so near are rarer than that, by accident."""
-        loose = log2_accident_at_most(self._doubtful, cost, self._checks)
+        loose = log2_accident_at_most(self._doubtful, cost, self.checks)
         if not log2_chance <= loose < log2_chance + LOOSE:
             return loose < log2_chance
         return self.accident(cost) < log2_chance
