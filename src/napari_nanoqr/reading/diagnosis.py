@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.equalise import ModuleLikelihoods
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.likelihoods import ModuleLikelihoods
 from napari_nanoqr.reading.subsample import sample_modules
 from napari_nanoqr.symbols.kinds import layout_of
 

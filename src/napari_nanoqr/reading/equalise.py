@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from copy import copy
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from napari_nanoqr.reading.evidence import Levels, Values, bounded, fit_levels
 from napari_nanoqr.reading.field import even, fit_field
 from napari_nanoqr.reading.first_look import padded, rough_pulse, set_surround
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.likelihoods import ModuleLikelihoods, likelihoods_of, mixed
 from napari_nanoqr.reading.matched import equalised
 from napari_nanoqr.reading.pulse import Pulse, fit_pulse, inner, neighbours
 from napari_nanoqr.reading.regrid import settled
@@ -46,58 +46,12 @@ Known = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 FIRST_PASSES = 2
 """How often the pulse is learned again when modules are looked at for the first time."""
 
-Likelihoods = NDArray[np.float32]
-
 _TURNS = ((0, 0), (1, 1), (0, 1), (1, 0))
 """Rows and columns, even or odd, of the modules that are weighed by turns: those that touch at an
 edge last."""
 
 _FIRST_ROUNDS = 3
 """Before anything is decided, an uneven brightness and the pulse are fitted in turn."""
-
-
-@dataclass(frozen=True, eq=False)
-class ModuleLikelihoods:
-    """What the image says about each module.
-
-    Parameters
-    ----------
-    llr : (side, side) float32 array
-        ln P(light) / P(dark), from the image alone: positive = light. Bounded, since a few
-        modules in a thousand are covered by something else.
-    amplitude : float
-        Half the distance between the grey values of light and dark areas.
-    sigma : float
-        Noise of a module after equalising, in grey values; rho = amplitude / sigma, for
-        modules of which half of the neighbours are light. Where milling saturates, the levels
-        of others lie closer or further apart: the error rate below knows that, rho does not.
-    expected_error_rate : float
-        Share of the modules that a threshold gets wrong, as the likelihoods expect it.
-    inverted : bool
-        Dark modules are the brighter ones.
-    grid : Grid
-        Where the modules were sampled.
-    blank : (side, side) float32 array
-        How likely each module lies in an area that is covered or gone; its likelihood is
-        reduced accordingly.
-    """
-
-    llr: NDArray[np.float32]
-    amplitude: float
-    sigma: float
-    expected_error_rate: float
-    inverted: bool
-    grid: Grid
-    blank: NDArray[np.float32]
-
-    @property
-    def rho(self) -> float:
-        """Half the distance between the levels over the noise of a module."""
-        return self.amplitude / self.sigma if self.sigma > 0 else 0.0
-
-    def transposed(self) -> ModuleLikelihoods:
-        """Return the same with rows and columns exchanged."""
-        return replace(self, llr=self.llr.T, blank=self.blank.T, grid=self.grid.transposed())
 
 
 def module_likelihoods(
@@ -193,9 +147,9 @@ class Equaliser:
             llr = self._turn(again=number > 0, together=together and number == passes)
             if llr is None:
                 break
-        return _result(llr, self._lost, self._levels, self._pulse, self._grid)
+        return likelihoods_of(llr, self._lost, self._levels, self._pulse, self._grid)
 
-    def in_turn(self, modules: NDArray[np.bool_], seen: ModuleLikelihoods) -> Likelihoods:
+    def in_turn(self, modules: NDArray[np.bool_], seen: ModuleLikelihoods) -> NDArray[np.float32]:
         """Weigh modules by turns, with those before them taken for what a symbol would have there.
 
         Every second module of every second row comes at a time, so that most neighbours of the
@@ -281,7 +235,7 @@ class Equaliser:
             drawn = ~trusted & there
             joint = sampled(self._cells, pulse, signs, contrast, np.pad(drawn, MARGIN))
             llr = np.where(drawn, bounded(inner(joint)), llr)
-        return _mixed(llr, self._lost)
+        return mixed(llr, self._lost)
 
     def _settle(self, pulse: Pulse) -> None:
         """Move the grid to where the modules fit the image best."""
@@ -291,48 +245,9 @@ class Equaliser:
             self._grid, self._sampled = moved, sample_cells(self._image, moved)
 
 
-def _result(
-    llr: NDArray[np.float64] | None,
-    lost: NDArray[np.float64],
-    levels: Levels | None,
-    pulse: Pulse,
-    grid: Grid,
-) -> ModuleLikelihoods:
-    amplitude = abs(pulse.amplitude)
-    if llr is None or levels is None or levels.rho <= 0 or amplitude <= 0:
-        return ModuleLikelihoods(
-            np.zeros(grid.shape, np.float32),
-            0.0,
-            0.0,
-            0.5,
-            pulse.amplitude < 0,
-            grid,
-            np.zeros(grid.shape, np.float32),
-        )
-    error = float((1 / (1 + np.exp(np.abs(llr)))).mean())
-    return ModuleLikelihoods(
-        llr.astype(np.float32),
-        amplitude,
-        amplitude / levels.rho,
-        error,
-        pulse.amplitude < 0,
-        grid,
-        lost.astype(np.float32),
-    )
-
-
 def _distance(one: Grid, other: Grid) -> float:
     """Return how far two grids are apart at most, in pixels, on a lattice of nine points."""
     rows, columns = one.shape
     lattice = np.indices((3, 3)).transpose(1, 2, 0) / 2 * np.array([rows, columns])
     apart = one.to_pixels(lattice) - other.to_pixels(lattice)
     return float(np.sqrt((apart**2).sum(axis=-1).max()))
-
-
-def _mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return likelihoods of modules that say nothing with a probability."""
-    dark = 1 / (1 + np.exp(llr))
-    result: NDArray[np.float64] = np.log((1 - lost) * (1 - dark) + lost / 2) - np.log(
-        (1 - lost) * dark + lost / 2
-    )
-    return result

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.reading.dose import Dose
-from napari_nanoqr.reading.equalise import ModuleLikelihoods, module_likelihoods
+from napari_nanoqr.reading.equalise import module_likelihoods
 from napari_nanoqr.reading.grid import Grid
 from napari_nanoqr.reading.information import damaged_modules, surplus
+from napari_nanoqr.reading.likelihoods import ModuleLikelihoods
 from napari_nanoqr.reading.model import fit_to_symbol
 from napari_nanoqr.reading.noise import Noise, measure_noise
 from napari_nanoqr.reading.reading import Margin, Reading

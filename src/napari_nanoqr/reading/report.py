@@ -18,7 +18,7 @@ from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.kinds import layout_of
 
 if TYPE_CHECKING:
-    from napari_nanoqr.reading.equalise import ModuleLikelihoods
+    from napari_nanoqr.reading.likelihoods import ModuleLikelihoods
     from napari_nanoqr.symbols.soft_decode import NotReadable
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, Known, ModuleLikelihoods
+from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, Known
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.likelihoods import ModuleLikelihoods
 from napari_nanoqr.symbols.block_search import QUICK_EFFORT
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.guess import Guess
@@ -25,6 +26,7 @@ from napari_nanoqr.symbols.soft_decode import (
     decode_likelihoods,
     mirror_odds,
 )
+from napari_nanoqr.symbols.symbol import Symbol
 
 MOST_CHANCE = 1e-6
 """Largest probability of a wrong answer that is accepted, over all candidates of an image."""
@@ -88,6 +90,7 @@ def weigh(
     together, level = False, min(QUICK_EFFORT, effort)
     equaliser, passes = Equaliser(image, grid, inverted), FIRST_PASSES
     ways: tuple[bool, ...] = ()
+    judged: Symbol | None = None
     while True:
         seen, passes = equaliser.look(known, passes, together=together), 1
         if seen.expected_error_rate > MOST_ERROR_RATE:
@@ -111,15 +114,15 @@ def weigh(
                 if further:
                     dark, certain = result.dark, result.certain
                     known = (dark.T, certain.T) if turned else (dark, certain)
-                    # no block would have been found the other way round
+                    # neither block nor form would have been found the other way round
                     ways = (turned,)
                     break
                 if failed is None or (failed.guess is None and weighed.guess is not None):
                     failed = weighed
             if not further:
                 assert failed is not None  # there is always one way
-                if together and failed.guess is not None:
-                    tries += 1
+                if together and failed.guess is not None and failed.guess.symbol != judged:
+                    tries, judged = tries + 1, failed.guess.symbol
                     if (answer := _judged(equaliser, failed, failed.guess, tries)) is not None:
                         return answer
                 if level == effort:
@@ -133,7 +136,7 @@ def weigh(
 
 def _judged(equaliser: Equaliser, failed: Weighed, guess: Guess, tries: int) -> Weighed | None:
     """Return the symbol that was guessed where its modules, weighed by turns, speak for it."""
-    modules = guess.decoded.symbol.matrix
+    modules = guess.symbol.matrix
     upright = failed.seen.transposed() if failed.turned else failed.seen
     in_turn = equaliser.in_turn(modules.T if failed.turned else modules, upright)
     in_turn = in_turn.T if failed.turned else in_turn

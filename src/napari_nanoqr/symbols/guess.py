@@ -20,6 +20,7 @@ from napari_nanoqr.symbols.kinds import layout_of
 from napari_nanoqr.symbols.placement import block_positions
 from napari_nanoqr.symbols.soft_bits import SoftBits
 from napari_nanoqr.symbols.stream import Content
+from napari_nanoqr.symbols.symbol import Symbol
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,11 @@ class Guess:
     unsure: dict[int, FoundBlock]
     formats: int
 
+    @property
+    def symbol(self) -> Symbol:
+        """What it would be."""
+        return self.decoded.symbol
+
     def chance(self, llr: NDArray[np.float32], in_turn: NDArray[np.float32], places: int) -> float:
         """Return how likely the guess is wrong, with what a second look says.
 
@@ -57,8 +63,7 @@ class Guess:
         places : int
             How many places are tried until one is believed, this one counted anew.
         """
-        symbol = self.decoded.symbol
-        layout = layout_of(llr.shape)
+        symbol, layout = self.symbol, layout_of(llr.shape)
         structure = layout.blocks[symbol.error]
         seen = SoftBits.of(in_turn, layout, symbol.error, symbol.mask)
         positions = block_positions(structure)
