@@ -21,7 +21,7 @@ from napari_nanoqr.planning.read_probability import read_probability, wilson_int
 from napari_nanoqr.reading.read import read_codes
 
 COUNTED = {
-    "3-L@8": 14.1, "3-L@5": 32.0, "3-L@12": 7.3, "4-H@8": 6.7, "10-Q@8": 6.4, "20-M@8": 9.0,
+    "3-L@8": 12.9, "3-L@5": 28.1, "3-L@12": 7.3, "4-H@8": 6.4, "10-Q@8": 6.4, "20-M@8": 9.1,
 }  # fmt: skip
 """Electrons a pixel at which 99 % of the images were read, by code and pixels a module."""
 

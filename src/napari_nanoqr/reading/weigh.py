@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_nanoqr.reading.equalise import FIRST_PASSES, Equaliser, Known
 from napari_nanoqr.reading.grid import Grid
+from napari_nanoqr.reading.information import surplus
 from napari_nanoqr.reading.likelihoods import ModuleLikelihoods
 from napari_nanoqr.symbols.block_search import QUICK_EFFORT
 from napari_nanoqr.symbols.decode import DecodedSymbol
@@ -30,6 +31,9 @@ from napari_nanoqr.symbols.symbol import Symbol
 
 MOST_CHANCE = 1e-6
 """Largest probability of a wrong answer that is accepted, over all candidates of an image."""
+
+_NEARLY = 0.8
+"""Share of the signal over noise that 99 of 100 images take, from which on some are read."""
 
 MOST_ERROR_RATE = 0.25
 """Modules that are expected to be wrong beyond which no code of any level can be decoded: the
@@ -56,6 +60,13 @@ class Weighed:
     result: DecodedSymbol | NotReadable | None
     tries: int
     turned: bool = False
+
+    @property
+    def error(self) -> str:
+        """Error-correction level of the symbol, the likeliest where it was not decoded."""
+        assert self.result is not None
+        found = self.result
+        return found.symbol.error if isinstance(found, DecodedSymbol) else found.error
 
     @property
     def guess(self) -> Guess | None:
@@ -87,7 +98,8 @@ def weigh(
         What was seen last, and what it says.
     """
     known: Known | None = None
-    together, level = False, min(QUICK_EFFORT, effort)
+    together = again = False
+    level = min(QUICK_EFFORT, effort)
     equaliser, passes = Equaliser(image, grid, inverted), FIRST_PASSES
     ways: tuple[bool, ...] = ()
     judged: Symbol | None = None
@@ -125,13 +137,16 @@ def weigh(
                     tries, judged = tries + 1, failed.guess.symbol
                     if (answer := _judged(equaliser, failed, failed.guess, tries)) is not None:
                         return answer
-                if level == effort:
-                    return replace(failed, tries=tries)
                 if not together:
                     together = further = True
-                else:
+                elif level < effort:
                     # seen as well as can be: the longest searches come last
                     level = effort
+                elif not again and surplus(failed.seen.llr, failed.error).min() > _NEARLY:
+                    # others like it are read: the search was unlucky with what was drawn
+                    again = further = True
+                else:
+                    return replace(failed, tries=tries)
 
 
 def _judged(equaliser: Equaliser, failed: Weighed, guess: Guess, tries: int) -> Weighed | None:
