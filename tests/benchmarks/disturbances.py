@@ -23,7 +23,7 @@ from napari_nanoqr.physics.sem import SemModel
 from napari_nanoqr.reading.read import read_codes
 from napari_nanoqr.sem.micrograph import Micrograph
 
-DOSES = {"3-L": 14.1, "4-H": 6.7}
+DOSES = {"3-L": 12.9, "4-H": 6.4}
 """Primary electrons a pixel at which 99 % are read, 8 px a module."""
 
 TIMES = 3.0
@@ -156,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--only", nargs="+", default=[""], help="words of the disturbances")
-    parser.add_argument("--dose", nargs="*", default=[], help="3-L=14 4-H=7")
+    parser.add_argument("--dose", nargs="*", default=[], help="3-L=13 4-H=6")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     doses = DOSES | {name: float(dose) for name, dose in (d.split("=") for d in options.dose)}
