@@ -88,7 +88,15 @@ def likelihoods_of(
 
 
 def mixed(llr: NDArray[np.float64], lost: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return likelihoods of modules that say nothing with a probability."""
+    """Return log-likelihoods, ln P(light) / P(dark), of modules that may be lost.
+
+    Parameters
+    ----------
+    llr : (rows, columns) float64 array
+        Theirs where they are not.
+    lost : (rows, columns) float64 array
+        Probability that a module is covered or gone, and says nothing.
+    """
     dark = 1 / (1 + np.exp(llr))
     result: NDArray[np.float64] = np.log((1 - lost) * (1 - dark) + lost / 2) - np.log(
         (1 - lost) * dark + lost / 2

@@ -41,7 +41,8 @@ class NotReadable:
         Modules that are as good as known, True = dark, and which they are: those of the blocks
         that were decoded, and those that the stream's form fixes.
     guess : Guess or None
-        What it may be, where all blocks that failed are likelier right than not.
+        What it may be, where for each block that failed a codeword was found that is nearer than
+        one is by accident.
     """
 
     error: str
