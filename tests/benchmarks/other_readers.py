@@ -123,9 +123,18 @@ OTHERS: dict[str, Callable[[NDArray[Any], float], Payloads]] = {
 }
 
 
-def versions() -> str:
-    """Return which versions of the libraries are compared, as a sentence."""
+PACKAGES = {
+    "exhaustive script": ("zxing-cpp", "pyzbar", "opencv-contrib-python-headless"),
+    "WeChat": ("opencv-contrib-python-headless",),
+    "zxing-cpp": ("zxing-cpp",),
+    "pyzbar": ("pyzbar",),
+    "OpenCV": ("opencv-contrib-python-headless",),
+}
+
+
+def versions(readers: Sequence[str]) -> str:
+    """Return which versions of the libraries these readers use, separated by commas."""
     from importlib.metadata import version
 
-    names: Sequence[str] = ("zxing-cpp", "pyzbar", "opencv-contrib-python-headless")
+    names = dict.fromkeys(name for reader in readers for name in PACKAGES.get(reader, ()))
     return ", ".join(f"{name} {version(name)}" for name in names)

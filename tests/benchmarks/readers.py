@@ -124,7 +124,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     readers: dict[str, Reader] = {"nanoqr": ours, **OTHERS}
-    print(f"{options.images} images a dose; {versions()}.\n")
+    compared = [f"{options.images} images a dose", versions(options.readers)]
+    print("; ".join(part for part in compared if part) + ".\n")
     titles = ["code", "px a module", "bound", "likelihoods", *options.readers, "nanoqr, s median"]
     print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}", flush=True)
     for item in options.codes:

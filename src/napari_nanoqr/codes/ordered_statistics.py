@@ -136,9 +136,7 @@ def match_patterns(
     costs: NDArray[np.float32],
     parents: NDArray[np.int32],
     lasts: NDArray[np.int32],
-    heads: NDArray[np.uint64],
-    prices: NDArray[np.float32],
-    names: NDArray[np.int32],
+    following: NDArray[np.int32],
     columns: NDArray[np.uint64],
     syndrome: NDArray[np.uint64],
     table: NDArray[np.float32],
@@ -148,14 +146,14 @@ def match_patterns(
     """Join any two listed sets that agree on the control rows, and keep the nearest.
 
     Two lists of 10^5 sets make 10^10 pairs; those that leave the control rows in order are
-    found by sorting, without looking at the others.
+    found where one of them would have to be in a table, without looking at the others.
 
     Parameters
     ----------
     words, costs, parents, lasts : arrays
         From `list_patterns`.
-    heads, prices, names : (at least p,) uint64, float32, int32 arrays
-        Room to sort them in.
+    following : (at least p,) int32 array
+        Room for which set comes after each of the same control rows.
     columns : (m, w) uint64 array
         Columns of the listed bits.
     syndrome : (w,) uint64 array
@@ -180,50 +178,43 @@ def match_patterns(
     IEEE Trans. Inf. Theory 50 (2004) 796.
     """
     shift = np.uint64(64 - control)
-    keys = 1 << control
-    starts = np.zeros(keys + 1, dtype=np.int32)
-    for word in words:
-        starts[np.int64(word >> shift) + 1] += 1
-    for key in range(keys):
-        starts[key + 1] += starts[key]
-    fill = starts[:-1].copy()
-    for name in range(words.size):
-        slot = fill[np.int64(words[name] >> shift)]
-        fill[np.int64(words[name] >> shift)] += 1
-        heads[slot], prices[slot], names[slot] = words[name], costs[name], name
+    latest = np.full(1 << control, -1, dtype=np.int32)
     target = np.int64(syndrome[0] >> shift)
     size = min(table.shape[0], 8)
     first_byte = control >> 3
     first, second = -2, -2
     whole = np.empty_like(syndrome)
-    for key in range(keys):
-        partner = key ^ target
-        if partner < key:
-            continue
-        for a in range(starts[key], starts[key + 1]):
-            head = heads[a] ^ syndrome[0]
-            for b in range(starts[partner], starts[partner + 1]):
-                cost = prices[a] + prices[b]
-                rest = head ^ heads[b]
-                byte = first_byte
-                while byte < size and cost < best:
-                    cost += table[byte, (rest >> np.uint64(56 - 8 * byte)) & np.uint64(255)]
-                    byte += 1
-                if cost >= best:
-                    continue
-                for w in range(whole.size):
-                    whole[w] = syndrome[w]
-                for pattern in (names[a], names[b]):
-                    name = int(pattern)
-                    while name:
-                        for w in range(whole.size):
-                            whole[w] ^= columns[lasts[name], w]
-                        name = int(parents[name])
-                byte = 8
-                while byte < table.shape[0] and cost < best:
-                    part = whole[byte >> 3] >> np.uint64(56 - 8 * (byte & 7))
-                    cost += table[byte, part & np.uint64(255)]
-                    byte += 1
-                if cost < best:
-                    best, first, second = cost, names[a], names[b]
+    for a in range(words.size):
+        key = np.int64(words[a] >> shift)
+        following[a] = latest[key]
+        latest[key] = a
+        # with itself too: then no listed bit flips
+        head = words[a] ^ syndrome[0]
+        b = latest[key ^ target]
+        while b >= 0:
+            cost = costs[a] + costs[b]
+            rest = head ^ words[b]
+            pair = (np.int32(a), b)
+            b = following[b]
+            byte = first_byte
+            while byte < size and cost < best:
+                cost += table[byte, (rest >> np.uint64(56 - 8 * byte)) & np.uint64(255)]
+                byte += 1
+            if cost >= best:
+                continue
+            for w in range(whole.size):
+                whole[w] = syndrome[w]
+            for pattern in pair:
+                name = int(pattern)
+                while name:
+                    for w in range(whole.size):
+                        whole[w] ^= columns[lasts[name], w]
+                    name = int(parents[name])
+            byte = 8
+            while byte < table.shape[0] and cost < best:
+                part = whole[byte >> 3] >> np.uint64(56 - 8 * (byte & 7))
+                cost += table[byte, part & np.uint64(255)]
+                byte += 1
+            if cost < best:
+                best, first, second = cost, int(pair[0]), int(pair[1])
     return best, first, second

@@ -234,9 +234,7 @@ class SoftBlock:
         reliabilities = self.reliabilities[bits]
         columns = np.ascontiguousarray(basis.columns[bits])
         limit = _cost_of_cheapest(reliabilities, patterns)
-        words, costs, parents, lasts, sorted_words, sorted_costs, names = _room(
-            patterns + patterns // 4
-        )
+        words, costs, parents, lasts, following = _room(patterns + patterns // 4)
         heads = columns[:, 0].copy()
         count = list_patterns(reliabilities, heads, limit, words, costs, parents, lasts)
         _, *pair = match_patterns(
@@ -244,9 +242,7 @@ class SoftBlock:
             costs[:count],
             parents,
             lasts,
-            sorted_words,
-            sorted_costs,
-            names,
+            following,
             columns,
             basis.syndrome,
             basis.table,
@@ -284,7 +280,7 @@ def _room(patterns: int) -> tuple[NDArray[Any], ...]:
     """Return arrays for the lists, the same ones whenever a thread asks for as many."""
     # fresh megabytes for every search would take longer than the search
     if patterns not in _rooms.kept:
-        types = (np.uint64, np.float32, np.int32, np.int32, np.uint64, np.float32, np.int32)
+        types = (np.uint64, np.float32, np.int32, np.int32, np.int32)
         _rooms.kept[patterns] = tuple(np.empty(patterns, dtype=kind) for kind in types)
     return _rooms.kept[patterns]
 
