@@ -1,16 +1,18 @@
 """Measure the dose at which each reader reads 99 % of the same images, side by side.
 
 Usage: ``python tests/benchmarks/readers.py [--codes 3-L@8 40-L@8 ...] [--readers nanoqr WeChat
-...] [--images N] [--most E]``. WeChat's reader needs ``pip install --group benchmark``.
+...] [--images N] [--most E] [--arbitrary]``. WeChat's reader needs
+``pip install --group benchmark``.
 
 Images come from our own simulator, each with a payload, an angle, a place and noise of its own,
 and are the same for all readers. Pixel size and pitch are known to ours; the exhaustive script is
 told the pixels a module. Doses are powers of the sixteenth root of two. A reader climbs them by
 half octaves, then halves the interval between the last dose that failed and the first that
 passed. A dose passes where no more than 1 % of the images are missed, and is given up as soon as
-more are. With few images (``--images 20``) none may be missed. The output is a Markdown table:
-electrons a pixel, ">5000" where more would be needed, and in brackets wrong answers if there were
-any.
+more are. Payloads are text, or with ``--arbitrary`` any bytes, of which nothing is known
+beforehand (some readers mangle them). With few images (``--images 20``) none may be missed. The
+output is a Markdown table: electrons a pixel, ">5000" where more would be needed, and in brackets
+wrong answers if there were any.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class Search:
     pixels: float
     images: int
     seed: int
+    arbitrary: bool = False
     wrong: int = 0
     seconds: list[float] = field(default_factory=list)
 
@@ -73,7 +76,9 @@ class Search:
         missed = 0
         seconds = []
         for number in range(self.images):
-            shown, micrograph = pictured(self.code, number, electrons, self.pixels, seed=self.seed)
+            shown, micrograph = pictured(
+                self.code, number, electrons, self.pixels, seed=self.seed, arbitrary=self.arbitrary
+            )
             start = time.perf_counter()
             found = self.read(micrograph.image, self.pixels)
             seconds.append(time.perf_counter() - start)
@@ -122,6 +127,7 @@ def main() -> None:
     parser.add_argument("--most", type=float, default=5000.0, help="electrons a pixel")
     parser.add_argument("--likelihoods", type=int, default=24, help="images for that column")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--arbitrary", action="store_true", help="bytes in place of text")
     options = parser.parse_args()
     readers: dict[str, Reader] = {"nanoqr": ours, **OTHERS}
     compared = [f"{options.images} images a dose", versions(options.readers)]
@@ -139,8 +145,9 @@ def main() -> None:
         seconds = "-"
         for reader in options.readers:
             search = Search(
-                reader, readers[reader], name, float(pixels), options.images, options.seed
-            )
+                reader, readers[reader], name, float(pixels), options.images, options.seed,
+                options.arbitrary,
+            )  # fmt: skip
             least = search.least(STARTS[reader] * bound, options.most)
             cell = f">{options.most:g}" if least is None else f"{least:.{1 if least < 50 else 0}f}"
             cells.append(cell + (f" ({search.wrong} wrong)" if search.wrong else ""))

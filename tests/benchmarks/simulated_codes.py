@@ -31,32 +31,41 @@ MOST_CUT_OFF = 0.06
 class Code:
     """A symbol that is full, its design and what mills it."""
 
-    def __init__(self, name: str, number: int, over_etch: float = 1.0, dots: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        over_etch: float = 1.0,
+        dots: bool = False,
+        arbitrary: bool = False,
+    ) -> None:
         version, level = name.split("-")
         self.name, self.number, self.level = name, number, level
         self.version = int(version) if version.isdecimal() else version
         # of Micro QR codes the version's name
         seed = int(version) if version.isdecimal() else int.from_bytes(version.encode(), "big")
         rng = np.random.default_rng([seed, "LMQH".index(level), number])
-        self.payload = full_payload(self.version, level, rng)
+        self.payload = full_payload(self.version, level, rng, arbitrary)
         self.design = Design(encode(self.payload, level, self.version), PITCH_NM)
         pattern = pattern_of(plan_milling(self.design, over_etch=over_etch))
         assert isinstance(pattern, PointPattern)
         self.pattern = as_dots(pattern, self.design) if dots else pattern
 
 
-def full_payload(version: int | str, level: str, rng: np.random.Generator) -> bytes:
-    """Return text that fills a symbol, digits where it holds no bytes."""
+def full_payload(
+    version: int | str, level: str, rng: np.random.Generator, arbitrary: bool = False
+) -> bytes:
+    """Return text or arbitrary bytes that fill a symbol, digits where it holds no bytes."""
     if capacity := byte_capacity(version, level):
-        return rng.choice(ALPHABET, capacity).tobytes()
+        return rng.bytes(capacity) if arbitrary else rng.choice(ALPHABET, capacity).tobytes()
     digits = max(n for n in range(1, 12) if missing_bits(b"1" * n, level, version) == 0)
     return rng.choice(np.frombuffer(b"0123456789", dtype=np.uint8), digits).tobytes()
 
 
 @lru_cache(maxsize=64)
-def code(name: str, number: int, over_etch: float = 1.0, dots: bool = False) -> Code:
+def code(name: str, number: int, **made: Any) -> Code:
     """Return one of the codes of a version and level, such as ``"3-L"`` or ``"M4-M"``."""
-    return Code(name, number, over_etch, dots)
+    return Code(name, number, **made)
 
 
 Disturb = Callable[[Code, np.random.Generator], dict[str, Any]]
@@ -71,14 +80,14 @@ def pictured(
     *,
     seed: int = 0,
     disturb: Disturb | None = None,
-    **milled: Any,
+    **made: Any,
 ) -> tuple[Code, Micrograph]:
     """Return one image: number and seed decide on payload, pose and damage, not on the dose.
 
-    Its truth moves with what is cut off.
+    What else is asked for goes to :class:`Code`. Its truth moves with what is cut off.
     """
     rng = np.random.default_rng([seed, image])
-    shown = code(name, image % PAYLOADS, **milled)
+    shown = code(name, image % PAYLOADS, **made)
     asked: dict[str, Any] = {"rotation_deg": float(rng.uniform(0, 360))}
     cut = rng.uniform(0, MOST_CUT_OFF, 4)
     noise = int(rng.integers(1 << 31))
