@@ -256,8 +256,8 @@ def test_the_formats_page_names_every_key_of_what_is_read_of_an_archive() -> Non
     from datetime import date
 
     from napari_nanoqr.archive.archive_reading import ArchiveReading
-    from napari_nanoqr.archive.assemble import GroupReport
     from napari_nanoqr.archive.audit import COLUMNS, Audit, margin_trend, trend_dict
+    from napari_nanoqr.archive.groups import GroupReport
     from napari_nanoqr.archive.tasks import UnreadImage
     from napari_nanoqr.archive.unpack import FileVerdict
     from napari_nanoqr.archive.verdict import TileVerdict, rewrite_list

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from napari_nanoqr.archive.assemble import assemble_stream, read_index, read_part_stream
 from napari_nanoqr.archive.header import Role, TileHeader
 from napari_nanoqr.archive.layout import WORD_BYTES, WORDS
-from napari_nanoqr.archive.state import (
+from napari_nanoqr.archive.sightings import (
     ImageSighting,
-    NotThisState,
-    ReadingState,
+    KnownTile,
     TileSighting,
     pack_soft,
     unpack_soft,
 )
+from napari_nanoqr.archive.state import NotThisState, ReadingState
 from napari_nanoqr.archive.tasks import merge_sightings
 from napari_nanoqr.archive.tile import encode_tile
 from napari_nanoqr.codes.cauchy import encode
@@ -270,8 +270,6 @@ def test_two_poor_images_of_a_tile_are_as_good_as_one_better() -> None:
             )
         )  # fmt: skip
     assert np.array_equal(unpack_soft(images[0].soft), softs[0])
-    from napari_nanoqr.archive.state import KnownTile
-
     first = images[0]
     merged = merge_sightings(
         KnownTile(told, first.good, first.data, first.soft, first.margin_db, first.error_rate),

@@ -28,7 +28,7 @@ from napari_nanoqr.archive.qr_tile import QrTiles, split_content
 from napari_nanoqr.archive.seeing import see_modules
 from napari_nanoqr.archive.settings import ArchiveSettings
 from napari_nanoqr.archive.sheet import SheetPlan
-from napari_nanoqr.archive.state import TileSighting
+from napari_nanoqr.archive.sightings import TileSighting
 from napari_nanoqr.archive.tile_kind import capacity, tile_kind
 from napari_nanoqr.archive.write import write_archive
 from napari_nanoqr.cli import main

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from napari_nanoqr.archive.assemble import GroupReport
+from napari_nanoqr.archive.groups import GroupReport
 from napari_nanoqr.archive.tasks import UnreadImage
 from napari_nanoqr.archive.unpack import FileVerdict
 from napari_nanoqr.archive.verdict import TileVerdict, least_margin

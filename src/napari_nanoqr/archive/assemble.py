@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_nanoqr.archive.header import Role, TileHeader
-from napari_nanoqr.archive.state import KnownTile, ReadingState
-from napari_nanoqr.codes.cauchy import recover
+from napari_nanoqr.archive.groups import GroupReport, group_counts, recovered_group
+from napari_nanoqr.archive.header import Role
+from napari_nanoqr.archive.members import members_of, payload_of
+from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.progress import Progress, go_on
-
-GroupCounts = dict[int, tuple[int, int]]
-"""Data and parity members of each group."""
-
-
-@dataclass(frozen=True)
-class GroupReport:
-    """What became of a group of the outer code.
-
-    Attributes
-    ----------
-    group : int
-        Its number.
-    data_count, parity_count : int
-        Its members.
-    whole, weak, missing : int
-        Members of which everything was read, some codewords were lost, or nothing is known.
-    worst : int
-        Members that are lost in the worst of its slots.
-    recovered : int
-        Codewords of data that came from parity.
-    lost : int
-        Codewords of data that could not be recovered.
-    """
-
-    group: int
-    data_count: int
-    parity_count: int
-    whole: int
-    weak: int
-    missing: int
-    worst: int
-    recovered: int
-    lost: int
-
-    @property
-    def spare(self) -> int:
-        """Members that could still be lost in every slot; negative where too many are."""
-        return self.parity_count - self.worst
 
 
 @dataclass(frozen=True)
@@ -87,20 +47,6 @@ class AssembledStream:
         return sum(stop - start for start, stop in self.lost)
 
 
-@dataclass
-class _Member:
-    """What the copies of a member of a group tell together."""
-
-    header: TileHeader
-    good: NDArray[np.bool_]
-    data: NDArray[np.uint8]
-
-    def add(self, tile: KnownTile) -> None:
-        fresh = tile.good & ~self.good
-        self.data[fresh] = tile.data[fresh]
-        self.good |= fresh
-
-
 def read_part_stream(state: ReadingState, archive: bytes, role: Role) -> bytes | None:
     """Return what the tiles of the index or of the description say together.
 
@@ -118,7 +64,7 @@ def read_part_stream(state: ReadingState, archive: bytes, role: Role) -> bytes |
     bytes or None
         All of it, from whichever copies could be read; None where a part is lost in each of them.
     """
-    members = _members(state.tiles(archive, role=int(role)))
+    members = members_of(state.tiles(archive, role=int(role)))
     if not members:
         return None
     header = next(iter(members.values())).header
@@ -131,7 +77,7 @@ def read_part_stream(state: ReadingState, archive: bytes, role: Role) -> bytes |
             if part > max(m.header.part for m in members.values()):
                 break
             return None
-        payload = _payload(found)
+        payload = payload_of(found)
         if payload is None:
             return None
         parts.append(payload)
@@ -206,8 +152,8 @@ def assemble_stream(
         file.truncate(whole)
         for group, (k, m) in sorted(counts.items()):
             go_on(cancelled)
-            members = _members(state.tiles(archive, group=group), (Role.DATA, Role.PARITY))
-            data, good, report = _recovered(group, k, m, members, capacity)
+            members = members_of(state.tiles(archive, group=group), (Role.DATA, Role.PARITY))
+            data, good, report = recovered_group(group, k, m, members, capacity)
             reports.append(report)
             for member in range(k):
                 start = (group + groups * member) * capacity
@@ -224,104 +170,6 @@ def assemble_stream(
     return AssembledStream(
         path, whole, _joined(sorted(lost)), tuple(reports), known_length is not None
     )
-
-
-def _members(
-    tiles: Iterable[KnownTile], roles: tuple[Role, ...] | None = None
-) -> dict[tuple[int, int], _Member]:
-    """Tiles by group and member, copies put together."""
-    found: dict[tuple[int, int], _Member] = {}
-    for tile in tiles:
-        header = tile.header
-        if roles is not None and header.role not in roles:
-            continue
-        key = (header.group, header.member)
-        if key in found:
-            found[key].add(tile)
-        else:
-            found[key] = _Member(header, tile.good.copy(), tile.data.copy())
-    for member in found.values():
-        # all its codewords are right and it is not what the header says: trust none of them
-        if member.good.all() and _payload(member) is None:
-            member.good[:] = False
-    return found
-
-
-def _payload(member: _Member) -> bytes | None:
-    if not member.good.all():
-        return None
-    payload = member.data.tobytes()[: member.header.length]
-    return payload if hashlib.sha256(payload).digest()[:4] == member.header.digest else None
-
-
-def group_counts(headers: Iterable[TileHeader], data_tiles: int | None = None) -> GroupCounts:
-    """Return the members of each group, as headers say or those of other groups let expect.
-
-    Parameters
-    ----------
-    headers : iterable of TileHeader
-        Of data and parity, at least one.
-    data_tiles : int, optional
-        Of all groups, where that is known.
-
-    Returns
-    -------
-    dict
-        Data and parity members by group.
-    """
-    told: GroupCounts = {}
-    for header in headers:
-        told.setdefault(header.group, (header.data_count, header.parity_count))
-        groups = header.groups
-    parity = next(iter(told.values()))[1]
-    most = max(k for k, _ in told.values())
-    if data_tiles is None:
-        # the first groups have one member more, up to the last one that is known to
-        last = max(group for group, (k, _) in told.items() if k == most)
-        data_tiles = (most - 1) * groups + last + 1
-    return {
-        group: told.get(group, (-(-(data_tiles - group) // groups), parity))
-        for group in range(groups)
-    }
-
-
-def _recovered(
-    group: int, k: int, m: int, members: dict[tuple[int, int], _Member], capacity: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], GroupReport]:
-    """Return data of a group ``(k, slots, size)``, which of it is right, and what became of it."""
-    own = {place: member for (_, place), member in members.items() if place < k + m}
-    if not own:
-        # nothing tells its codewords: one slot as large as the tile
-        report = GroupReport(group, k, m, 0, 0, k + m, k + m, 0, k)
-        return np.zeros((k, 1, capacity), np.uint8), np.zeros((k, 1), bool), report
-    slots, size = next(iter(own.values())).data.shape
-    there = np.zeros((k + m, slots), bool)
-    for place, member in own.items():
-        there[place] = member.good
-    data = np.zeros((k, slots, size), np.uint8)
-    for place in range(k):
-        if place in own:
-            data[place][own[place].good] = own[place].data[own[place].good]
-    good = there[:k].copy()
-    enough = there.sum(axis=0) >= k
-    wanting = enough & ~good.all(axis=0)
-    # slots that lost the same members are recovered together
-    patterns: dict[bytes, list[int]] = {}
-    for slot in np.flatnonzero(wanting).tolist():
-        patterns.setdefault(there[:, slot].tobytes(), []).append(slot)
-    for these in patterns.values():
-        places = np.flatnonzero(there[:, these[0]]).tolist()
-        data[:, these] = recover({place: own[place].data[these] for place in places}, k, m)
-    recovered = int((~good[:, wanting]).sum())
-    good[:, enough] = True
-    whole = sum(bool(member.good.all()) for member in own.values())
-    nothing = sum(not member.good.any() for member in own.values())
-    missing = k + m - len(own) + nothing
-    report = GroupReport(
-        group, k, m, whole, k + m - whole - missing, missing,
-        int((~there).sum(axis=0).max()), recovered, int((~good).sum()),
-    )  # fmt: skip
-    return data, good, report
 
 
 def _joined(stretches: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from napari_nanoqr.archive.sightings import ImageSighting
 from napari_nanoqr.archive.sources import ImageSource
-from napari_nanoqr.archive.state import ImageSighting, ReadingState
+from napari_nanoqr.archive.state import ReadingState
 from napari_nanoqr.archive.tasks import (
     ReadingOptions,
     UnreadImage,

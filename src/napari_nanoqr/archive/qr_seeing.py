@@ -19,7 +19,7 @@ from napari_nanoqr.archive.seeing.equalise import filtered, self_taught
 from napari_nanoqr.archive.seeing.find import Place
 from napari_nanoqr.archive.seeing.see import SeenModules, part_of
 from napari_nanoqr.archive.seeing.track import followed, tile_mesh
-from napari_nanoqr.archive.state import TileSighting
+from napari_nanoqr.archive.sightings import TileSighting
 from napari_nanoqr.archive.tile_kind import tile_kind
 from napari_nanoqr.symbols.decode import DecodedSymbol, Undecodable, decode_modules
 from napari_nanoqr.symbols.layout import finder_pattern

@@ -8,14 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_nanoqr.archive.archive_reading import ArchiveReading
-from napari_nanoqr.archive.assemble import (
-    AssembledStream,
-    assemble_stream,
-    group_counts,
-    read_index,
-)
+from napari_nanoqr.archive.assemble import AssembledStream, assemble_stream, read_index
 from napari_nanoqr.archive.collect import collect_images
 from napari_nanoqr.archive.damaged import write_damaged
+from napari_nanoqr.archive.groups import group_counts
 from napari_nanoqr.archive.header import Role
 from napari_nanoqr.archive.index import BadIndex, IndexedArchive
 from napari_nanoqr.archive.outer import Groups

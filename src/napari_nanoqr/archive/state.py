@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_nanoqr.archive.header import TileHeader
-from napari_nanoqr.archive.layout import SIDE
+from napari_nanoqr.archive.sightings import ImageSighting, KnownTile, TileSighting
 
 STATE_FILE = "reading.sqlite"
 FORMAT = 1
@@ -43,97 +40,6 @@ CREATE TABLE IF NOT EXISTS sightings (
 
 class NotThisState(ValueError):
     """A file that is not what this program keeps there."""
-
-
-@dataclass(frozen=True, eq=False)
-class TileSighting:
-    """A tile as one image showed it.
-
-    Attributes
-    ----------
-    header : TileHeader
-        What it says of itself.
-    good : (words,) bool array
-        Which codewords were read.
-    data : (words, size) uint8 array
-        Their payload bytes; rows of others are 0.
-    soft : bytes or None
-        Packed soft bits, where some codewords are still lost: see `pack_soft`.
-    shown : float
-        Share of the tile's modules that the image shows.
-    margin_db, error_rate : float
-        Least margin of its codewords, and the mean share of wrong bits.
-    corners : tuple of (float, float)
-        Its outer corners in the image, y and x in px: top left, top right, bottom right, bottom
-        left.
-    mirrored : bool
-        Whether the image shows it mirrored.
-    """
-
-    header: TileHeader
-    good: NDArray[np.bool_]
-    data: NDArray[np.uint8]
-    soft: bytes | None
-    shown: float
-    margin_db: float
-    error_rate: float
-    corners: tuple[tuple[float, float], ...] = ()
-    mirrored: bool = False
-
-
-@dataclass(frozen=True)
-class ImageSighting:
-    """What an image told.
-
-    Attributes
-    ----------
-    digest : str
-        SHA-256 of its content, hex.
-    name : str
-        What people call it.
-    tiles : tuple of TileSighting
-        Tiles with a header that could be read.
-    nameless : int
-        Tiles without one.
-    notes : tuple of str
-        What people should know.
-    pitch_nm : float or None
-        Side of a module, where the pixel size and tiles told it.
-    """
-
-    digest: str
-    name: str
-    tiles: tuple[TileSighting, ...] = ()
-    nameless: int = 0
-    notes: tuple[str, ...] = ()
-    pitch_nm: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class KnownTile:
-    """What all images together tell of a tile; see `TileSighting`."""
-
-    header: TileHeader
-    good: NDArray[np.bool_]
-    data: NDArray[np.uint8]
-    soft: bytes | None
-    margin_db: float
-    error_rate: float
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing of it is lost."""
-        return bool(self.good.all())
-
-
-def pack_soft(soft: NDArray[np.int8]) -> bytes:
-    """Return soft bits of a tile in fewer bytes."""
-    return zlib.compress(np.ascontiguousarray(soft).tobytes(), 1)
-
-
-def unpack_soft(packed: bytes) -> NDArray[np.int8]:
-    """Return the ``(planes, 512, 512)`` soft bits that were packed."""
-    return np.frombuffer(zlib.decompress(packed), np.int8).reshape(-1, SIDE, SIDE)
 
 
 class ReadingState:
@@ -311,7 +217,7 @@ class ReadingState:
             "WHERE archive = ? AND sheet = ? AND tile = ?",
             key,
         ).fetchone()
-        known = _first(tile) if row is None else merge(_known(row), tile)
+        known = KnownTile.of(tile) if row is None else merge(_known(row), tile)
         self._base.execute(
             "INSERT OR REPLACE INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*key, int(header.role), header.group, header.member, known.header.to_bytes(),
@@ -332,12 +238,3 @@ def _known(row: Sequence[Any]) -> KnownTile:
         TileHeader.from_bytes(header), flags,
         np.frombuffer(data, np.uint8).reshape(len(flags), -1), soft, float(margin), float(rate),
     )  # fmt: skip
-
-
-def _first(tile: TileSighting) -> KnownTile:
-    return KnownTile(tile.header, tile.good, tile.data, tile.soft, tile.margin_db, tile.error_rate)
-
-
-def better(known: KnownTile, **changes: Any) -> KnownTile:
-    """Return what is known with some of it replaced."""
-    return replace(known, **changes)

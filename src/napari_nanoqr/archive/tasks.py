@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_nanoqr.archive.margin import CODE_RATE
-from napari_nanoqr.archive.sources import ImageSource
-from napari_nanoqr.archive.state import (
+from napari_nanoqr.archive.sightings import (
     ImageSighting,
     KnownTile,
     TileSighting,
-    better,
     pack_soft,
     unpack_soft,
 )
+from napari_nanoqr.archive.sources import ImageSource
 from napari_nanoqr.archive.tile_kind import tile_kind
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ def merge_sightings(known: KnownTile, seen: TileSighting) -> KnownTile:
     margin = max(known.margin_db, seen.margin_db)
     rate = min(known.error_rate, seen.error_rate)
     if good.all():
-        return better(known, good=good, data=data, soft=None, margin_db=margin, error_rate=rate)
+        return replace(known, good=good, data=data, soft=None, margin_db=margin, error_rate=rate)
     softs = [unpack_soft(packed) for packed in (known.soft, seen.soft) if packed is not None]
     soft = combine(softs)
     if len(softs) > 1:
@@ -199,7 +198,7 @@ def merge_sightings(known: KnownTile, seen: TileSighting) -> KnownTile:
         data = np.where(good[:, None], data, more_data)
         good = good | more_good
         margin, rate = max(margin, _margin(together)), min(rate, _rate(together))
-    return better(
+    return replace(
         known, good=good, data=data, soft=None if good.all() else pack_soft(soft),
         margin_db=margin, error_rate=rate,
     )  # fmt: skip
