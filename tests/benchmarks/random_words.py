@@ -19,14 +19,14 @@ from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.soft_decode import decode_likelihoods
 
 SYMBOLS = {
-    "rMQR 7 x 43": ((7, 43), 0.2),
-    "rMQR 11 x 27": ((11, 27), 0.2),
-    "M4": ((17, 17), 0.2),
-    "version 1": ((21, 21), 0.25),
-    "version 2": ((25, 25), 0.1),
-    "version 3": ((29, 29), 0.05),
+    "rMQR 7 x 43": ((7, 43), 0.35),
+    "rMQR 11 x 27": ((11, 27), 0.35),
+    "M4": ((17, 17), 0.15),
+    "version 1": ((21, 21), 0.1),
+    "version 2": ((25, 25), 0.03),
+    "version 3": ((29, 29), 0.02),
 }
-"""Size in modules and share of the words: the less redundancy, the likelier an accident."""
+"""Size in modules and share of the words: in small symbols accidents are likeliest."""
 
 
 def main() -> None:
