@@ -7,8 +7,11 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from napari_nanoqr.reading.equalise import module_likelihoods
+from napari_nanoqr.reading.finder_set import Finders
 from napari_nanoqr.reading.locate import Candidate, locate
 from napari_nanoqr.reading.read import read_codes
+from napari_nanoqr.reading.scaled import scale_image
+from napari_nanoqr.reading.single import find_singles
 from napari_nanoqr.symbols.decode import DecodedSymbol
 from napari_nanoqr.symbols.encode import encode
 from napari_nanoqr.symbols.soft_decode import decode_likelihoods
@@ -37,6 +40,7 @@ def picture(
     mirrored: bool = False,
     bright: bool = False,
     squeezed: float = 1.0,
+    blur: float = 0.3125,
     seed: int = 0,
 ) -> np.ndarray:
     """Light modules 1 and dark ones -1, blurred, turned about the middle, with noise."""
@@ -48,7 +52,7 @@ def picture(
     cosine, sine = np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))
     at = np.stack((cosine * rows - sine * columns, sine * rows + cosine * columns))
     at = 8 * (at + np.array(modules.shape).reshape(2, 1, 1) / 2 + 4) - 0.5
-    soft = gaussian_filter(np.where(fine, -1.0, 1.0), 2.5)
+    soft = gaussian_filter(np.where(fine, -1.0, 1.0), 8 * blur)
     image = map_coordinates(soft, at, order=1, cval=1.0) * (-1 if bright else 1)
     rng = np.random.default_rng(seed)
     return (image + noise * rng.normal(size=image.shape)).astype(np.float32)
@@ -100,6 +104,26 @@ def test_most_are_read_in_noise_where_no_plain_reader_sees_anything() -> None:
             assert result is None or result.symbol == symbol
             right += result is not None
         assert right >= 4
+
+
+def test_a_finder_pattern_seen_a_little_wrong_still_leads_to_its_symbol() -> None:
+    # modules that melt into one another: the pattern tells size and direction to a few percent
+    found = 0
+    for sign in (1, -1):
+        true = 5.0 * np.array([[np.cos(0.4), np.sin(0.4)], [-np.sin(0.4), np.cos(0.4)]])
+        off = (1 + 0.02 * sign) * np.array([[1, 0.015 * sign], [-0.015 * sign, 1]]) @ true
+        for seed in range(20):
+            image = picture(M4, 1.2, turn=np.rad2deg(0.4), pitch=5.0, blur=0.6, seed=seed)
+            middle = (np.array(image.shape) - 1) / 2
+            centre = middle + true @ (3.5 - np.array(M4.matrix.shape) / 2)
+            seen = Finders(centre[None], off[None], np.array([0.8]))
+            scaled = scale_image(image, 5.0)
+            best = find_singles(seen, lambda _, scaled=scaled: scaled)[:1]
+            ends = np.array([[0, 0], [0, 1], [1, 1], [1, 0]]) - 0.5
+            corners = middle + ends * M4.matrix.shape @ true.T
+            found += any(np.abs(one.grid.corners_yx - corners).max() < 3 for one in best)
+    # half as many where only the pattern's own size and direction are tried
+    assert found >= 15
 
 
 def test_what_is_read_is_told_in_full() -> None:
