@@ -10,11 +10,16 @@ from statistics import NormalDist
 import numpy as np
 
 from napari_nanoqr.codes.bounds import word_failure
-from napari_nanoqr.reading.information import SURE_BITS, search_loss
+from napari_nanoqr.reading.information import search_loss
 from napari_nanoqr.symbols.kinds import layout_named
 
 ENOUGH = 0.99
 """Share of the images that are read where the electrons are enough."""
+
+_SURE_BITS = 20.0
+"""Bits of a block's redundancy that go into not being wrong, for a probability under 1e-6. That
+several places and formats are tried takes some more; weighing modules by turns gives them back.
+"""
 
 _FOUND, _FOUND_SPREAD = 8.9, 2.3
 """Standard deviations by which finder patterns have to stand out to be found, and how much that
@@ -72,7 +77,7 @@ def share_read(rho: float, version: int | str, error: str) -> float:
     seen = rho * sqrt(np.count_nonzero(layout_named(version).finders))
     read = NormalDist(_FOUND, _FOUND_SPREAD).cdf(seen)
     for (bits, data_bits), blocks in _block_bits(version, error).items():
-        carried = min(data_bits + SURE_BITS, bits - 1.0)
+        carried = min(data_bits + _SURE_BITS, bits - 1.0)
         read *= (1 - word_failure(bits, carried, rho / search_loss(bits))) ** blocks
     return read
 
