@@ -196,10 +196,9 @@ def match_patterns(
             rest = head ^ words[b]
             pair = (np.int32(a), b)
             b = following[b]
-            byte = first_byte
-            while byte < size and cost < best:
+            # no end before the last byte: guessing where it comes would take longer
+            for byte in range(first_byte, size):
                 cost += table[byte, (rest >> np.uint64(56 - 8 * byte)) & np.uint64(255)]
-                byte += 1
             if cost >= best:
                 continue
             for w in range(whole.size):
