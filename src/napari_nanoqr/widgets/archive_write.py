@@ -17,8 +17,9 @@ from napari_nanoqr.cli.archive_words import counted, in_bytes
 from napari_nanoqr.progress import IsCancelled, Progress
 from napari_nanoqr.widgets.archive_layers import legend, put_layer
 from napari_nanoqr.widgets.archive_write_field import field_layer, planned_levels, written_levels
-from napari_nanoqr.widgets.archive_write_fields import ArchiveWriteFields, chosen, write_inputs
+from napari_nanoqr.widgets.archive_write_fields import ArchiveWriteFields, chosen
 from napari_nanoqr.widgets.archive_write_files import FilesList
+from napari_nanoqr.widgets.archive_write_inputs import write_inputs
 from napari_nanoqr.widgets.archive_write_layers import (
     ROLE_COLOURS,
     TileGrid,

@@ -14,7 +14,7 @@ from napari_nanoqr.archive.bag import is_bag, list_sources
 from napari_nanoqr.archive.electrons import reading_warning
 from napari_nanoqr.archive.plan import ArchivePlan, plan_archive
 from napari_nanoqr.cli.archive_plan import parse_size
-from napari_nanoqr.widgets.archive_write_fields import plan_inputs
+from napari_nanoqr.widgets.archive_write_inputs import plan_inputs
 from napari_nanoqr.widgets.background import BackgroundCall
 from napari_nanoqr.widgets.reading_layers import warm_up
 
