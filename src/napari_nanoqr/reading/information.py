@@ -13,7 +13,8 @@ from napari_nanoqr.symbols.placement import bit_order, block_positions
 
 SURE_BITS = 27.0
 """Bits of a block's redundancy that go into not being wrong: our reader asks for a probability
-under 1e-6, shared by some candidates and formats."""
+under 1e-6, shared by some candidates and formats. Weighing modules by turns gives some of them
+back, which makes up for what the likelihoods of one image promise too much."""
 
 SEARCH_LOSS = 1.04
 """What our decoder needs beyond the best one, as a factor of rho, where the likelihoods of one
