@@ -3,8 +3,9 @@
 Usage: ``python tests/benchmarks/wrong_answers.py [--images N] [--seed S]``. An eighth of the
 images each are white noise, smoothed noise, textures (gratings, lattices of dots, random
 squares of the size of modules), and codes below the dose that reading takes; the other half are
-codes that have enough. Whatever is read in the first three is wrong, and in the others whatever
-is not the payload.
+codes that have enough: QR codes, a Micro QR and an rMQR code. Whatever is read in the first three
+is wrong, and in the others whatever is not the payload. Pixel size and pitch are told for every
+second eight of them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ ELECTRONS = {"too faint": (2, 14), "readable": (20, 200)}
 
 TEXT = b"abcdefghijklmnopqrstuvwxyz0123456789-./:"
 
+PIXEL_NM, PITCH_NM = 6.125, 49.0
+"""What is told of pixel size and pitch."""
+
 KINDS = ("white noise", "smoothed noise", "texture", *ELECTRONS)
 ORDER = (*KINDS[:4], *["readable"] * 4)
 
@@ -43,6 +47,9 @@ def main() -> None:
     codes = [encode(payload, level) for payload, level in zip(payloads[:3], "LHQ", strict=True)]
     # one full of text, and one half empty
     codes += [encode(text, "L", 3) for text in texts]
+    # and two with one finder pattern
+    payloads += [rng.choice(np.frombuffer(TEXT, dtype=np.uint8), n).tobytes() for n in (13, 6)]
+    codes += [encode(payloads[5], "M", "M4"), encode(payloads[6], "M", "R11x27")]
     patterns = [pattern_of(plan_milling(Design(code))) for code in codes]
     images: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -61,7 +68,8 @@ def main() -> None:
         else:
             seen = empty(kind, rng)
         start = time.perf_counter()
-        readings = read_codes(seen)
+        told = (PIXEL_NM, PITCH_NM) if number // len(ORDER) % 2 else (None, None)
+        readings = read_codes(seen, *told)
         seconds[kind] += time.perf_counter() - start
         images[kind] += 1
         for reading in readings:

@@ -106,6 +106,18 @@ def test_most_are_read_in_noise_where_no_plain_reader_sees_anything() -> None:
         assert right >= 4
 
 
+def test_a_finder_pattern_that_noise_nearly_hides_is_tried_where_the_pitch_is_told() -> None:
+    symbol = encode("MARK", "H", "R13x27")
+    right = 0
+    for seed in range(12):
+        image = picture(symbol, 3.8, turn=40.0 * seed, seed=seed)
+        result = decoded(image, locate(image, pitch_px=6.0))
+        assert result is None or result.symbol == symbol
+        right += result is not None
+    # a quarter as many where patterns have to be beyond doubt
+    assert right >= 6
+
+
 def test_a_finder_pattern_seen_a_little_wrong_still_leads_to_its_symbol() -> None:
     # modules that melt into one another: the pattern tells size and direction to a few percent
     found = 0
