@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--walk", type=float, default=0.5, help="modules a frame, at most")
     parser.add_argument("--images", type=int, default=60)
     parser.add_argument("--guess", type=float, default=18.0, help="electrons for one frame")
-    parser.add_argument("--read-noise", type=float, default=0.1, help="electrons a frame")
+    parser.add_argument("--read-noise", type=float, default=0.01, help="electrons a frame")
     options = parser.parse_args()
     alone = Curve(1, 0.0, options).measure(options.guess)
     print(

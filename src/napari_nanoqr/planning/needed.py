@@ -21,7 +21,7 @@ _SURE_BITS = 20.0
 several places and formats are tried takes some more; weighing modules by turns gives them back.
 """
 
-_FOUND, _FOUND_SPREAD = 8.9, 2.3
+_FOUND, _FOUND_SPREAD = 7.8, 1.8
 """Standard deviations by which finder patterns have to stand out to be found, and how much that
 varies from image to image."""
 
