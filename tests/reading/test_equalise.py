@@ -214,6 +214,16 @@ class TestDisturbances:
         assert wrong(module_likelihoods(image[cut:, cut:], moved(grid, -cut, -cut)).llr) == 0
 
 
+def test_where_all_of_it_looks_covered_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_nanoqr.reading import equalise
+
+    monkeypatch.setattr(equalise, "blank_probability", lambda levelled, *_: np.ones((SIDE, SIDE)))
+    image, grid = picture(0.2)
+    seen = module_likelihoods(image, grid)
+    assert not seen.llr.any()
+    assert seen.expected_error_rate == 0.5
+
+
 def test_a_grid_that_is_no_symbols_is_refused() -> None:
     image, grid = picture(0.3)
     with pytest.raises(ValueError, match="24 x 25 modules are not a symbol"):

@@ -198,6 +198,9 @@ class Equaliser:
     def _turn(self, *, again: bool, together: bool) -> NDArray[np.float64] | None:
         """Learn what modules look like, and weigh them by that; None where nothing is seen."""
         pulse, signs, certain, dark = self._pulse, self._signs, self._certain, self._dark
+        if not self._counted.any():
+            # all of it looked covered or gone
+            return None
         if again:
             self._settle(pulse)
         for _ in range(1 if again else _FIRST_ROUNDS):
