@@ -20,7 +20,6 @@ _FAILURES = 25
 _GUESSES = 20
 """Most pairs of finder patterns for which the third one is guessed."""
 
-
 _DOUBTED, _LEAST = 3, 0.5
 """Finder patterns that are worth a try where none is beyond doubt, the best ones, and their least
 correlation. In an image of some 200 pixels of an M4-Q at its least dose the right one is the best
@@ -79,10 +78,10 @@ class Assembly:
 
         Best first: those beyond doubt, or some that are worth a try.
         """
-        sure = np.nonzero(self.free & (self.strength > TRUSTED))[0]
-        if self.doubtful and not sure.size and self.free.all():
-            sure = np.nonzero(self.strength >= _LEAST)[0][:_DOUBTED]
-        return [int(i) for i in sure]
+        alone = np.nonzero(self.free & (self.strength > TRUSTED))[0]
+        if self.doubtful and not alone.size and self.free.all():
+            alone = np.nonzero(self.strength >= _LEAST)[0][:_DOUBTED]
+        return [int(i) for i in alone]
 
     def _triples(self, places: list[Place]) -> Iterator[Candidate]:
         failures = 0
